@@ -1,0 +1,36 @@
+const major = Number(process.versions.node.split('.')[0]);
+if (major < 24) {
+  throw new Error(
+    `The tests need Node 24 or newer; this is ${process.version}. Run them through npm: npm test.`,
+  );
+}
+
+const typescript = (moduleType) => ({
+  '^.+\\.ts$': [
+    '@swc/jest',
+    { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: moduleType } },
+  ],
+});
+
+/** The n8n package is CommonJS, everything else is ESM: one project each. */
+module.exports = {
+  projects: [
+    {
+      displayName: 'nodes',
+      testMatch: ['<rootDir>/test/nodes/**/*.test.ts'],
+      transform: typescript('commonjs'),
+    },
+    {
+      displayName: 'rollcall',
+      testMatch: [
+        '<rootDir>/client/src/**/*.test.ts',
+        '<rootDir>/server/src/**/*.test.ts',
+        '<rootDir>/test/server/**/*.test.ts',
+      ],
+      extensionsToTreatAsEsm: ['.ts'],
+      transform: typescript('es6'),
+      globalSetup: '<rootDir>/test/cluster/start.ts',
+      globalTeardown: '<rootDir>/test/cluster/stop.ts',
+    },
+  ],
+};
