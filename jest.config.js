@@ -8,12 +8,17 @@ if (major < 24) {
 const typescript = (moduleType) => ({
   '^.+\\.ts$': [
     '@swc/jest',
-    { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: moduleType } },
+    {
+      jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+      module: { type: moduleType, ignoreDynamic: true },
+    },
   ],
 });
 
 /** The n8n package is CommonJS, everything else is ESM: one project each. */
 module.exports = {
+  // A database is started in some tests; a busy machine may need more than the default 5 s.
+  testTimeout: 30_000,
   projects: [
     {
       displayName: 'nodes',
@@ -25,6 +30,7 @@ module.exports = {
       testMatch: [
         '<rootDir>/client/src/**/*.test.ts',
         '<rootDir>/server/src/**/*.test.ts',
+        '<rootDir>/test/cluster/**/*.test.ts',
         '<rootDir>/test/server/**/*.test.ts',
       ],
       extensionsToTreatAsEsm: ['.ts'],

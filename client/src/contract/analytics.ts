@@ -43,5 +43,11 @@ export interface CommunicationPattern extends Latency {
   calls: number;
   errors: number;
   error_rate: number;
+  tokens_used: number;
   last_seen: string;
+}
+
+/** One source calling one target, over whatever protocols. */
+export interface CommunicationPair extends Omit<CommunicationPattern, 'protocol'> {
+  protocols: Protocol[];
 }

@@ -88,3 +88,11 @@ export interface GapMuteRequest {
   /** ISO 8601 in the future. */
   until: string;
 }
+
+/** Limits for one entity type; `*` speaks for every type without a rule of its own. */
+export interface GapRule {
+  entity_type: string;
+  needs_parent: boolean;
+  silent_after_seconds: number;
+  stuck_after_seconds: number;
+}

@@ -1,0 +1,102 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { NodeApiError } from 'n8n-workflow';
+
+import type { BatchResult, TelemetryEvent } from '../../client/src/contract';
+import { rejections } from '../shared/failure.ts';
+import { askRollcall, within } from '../shared/transport.ts';
+
+const MOST_EVENTS_IN_REQUEST = 500;
+const MOST_EVENTS_IN_FLIGHT = 5000;
+const WAIT_AT_EXECUTION_END_MS = 2000;
+
+/** What one execution still has on its way. */
+interface Execution {
+  inFlight: Set<Promise<void>>;
+  warned: boolean;
+}
+
+/**
+ * Keyed by what n8n makes once for each stretch of an execution, its cancel signal, so that an
+ * entry goes when the execution goes.
+ */
+const executions = new WeakMap<AbortSignal, Execution>();
+let eventsInFlight = 0;
+
+/** Sends the events and waits for the answer. Rejects when Rollcall has not kept every one. */
+export async function deliver(
+  context: IExecuteFunctions,
+  events: TelemetryEvent[],
+  timeout: number,
+): Promise<void> {
+  const deadline = Date.now() + timeout;
+  for (let start = 0; start < events.length; start += MOST_EVENTS_IN_REQUEST) {
+    const result = await askRollcall<BatchResult>(context, {
+      method: 'POST',
+      path: '/api/v1/telemetry',
+      body: events.slice(start, start + MOST_EVENTS_IN_REQUEST).map((event) => ({ ...event })),
+      timeout: Math.max(deadline - Date.now(), 1),
+    });
+    if (result.rejected > 0) {
+      const message = `Rollcall rejected ${result.rejected} of ${events.length} events`;
+      const description = rejections(result);
+      throw new NodeApiError(context.getNode(), { message, description }, { message, description });
+    }
+  }
+}
+
+/**
+ * Starts sending the events and returns at once. Never throws, and holds a bounded number of
+ * events in memory. Where n8n tells when the execution ends, the deliveries still on their way get
+ * at most two seconds there, because a command-line run ends its process after that.
+ */
+export function deliverInBackground(
+  context: IExecuteFunctions,
+  events: TelemetryEvent[],
+  timeout: number,
+): void {
+  const execution = executionOf(context);
+  if (eventsInFlight + events.length > MOST_EVENTS_IN_FLIGHT) {
+    warn(context, execution, `${eventsInFlight} events are already on their way`);
+    return;
+  }
+  eventsInFlight += events.length;
+  const delivery = deliver(context, events, timeout)
+    .catch((error: unknown) => warn(context, execution, reasonOf(error)))
+    .finally(() => {
+      eventsInFlight -= events.length;
+      execution.inFlight.delete(delivery);
+    });
+  execution.inFlight.add(delivery);
+}
+
+/** What went wrong, in one line. */
+export function reasonOf(error: unknown): string {
+  const { message, description } = error as { message?: string; description?: string };
+  return [message ?? String(error), description].filter(Boolean).join('. ');
+}
+
+function executionOf(context: IExecuteFunctions): Execution {
+  const signal = context.getExecutionCancelSignal();
+  const known = signal && executions.get(signal);
+  if (known) return known;
+  const execution: Execution = { inFlight: new Set(), warned: false };
+  if (signal) executions.set(signal, execution);
+  context.onExecutionFinish?.(() => settle(execution));
+  return execution;
+}
+
+async function settle({ inFlight }: Execution): Promise<void> {
+  if (inFlight.size === 0) return;
+  await within(WAIT_AT_EXECUTION_END_MS, Promise.all(inFlight)).catch(() => undefined);
+}
+
+/** Once per execution: a loop with Rollcall away must not flood n8n's log. */
+function warn(context: IExecuteFunctions, execution: Execution, reason: string): void {
+  if (execution.warned) return;
+  execution.warned = true;
+  context.logger.warn(`Rollcall has not got the telemetry of this execution. ${reason}`, {
+    node: context.getNode().name,
+    workflowId: context.getWorkflow().id,
+    executionId: context.getExecutionId(),
+  });
+}

@@ -1,0 +1,97 @@
+import type { IDataObject, IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
+import { NodeApiError, sleep } from 'n8n-workflow';
+
+import { badAnswer, noAnswer, type Failure } from './failure.ts';
+
+export interface RollcallRequest {
+  method: 'GET' | 'POST';
+  /** Path under the base URL, e.g. `/api/v1/gaps`. */
+  path: string;
+  query?: IDataObject;
+  body?: IDataObject | IDataObject[];
+  /** Milliseconds for the whole call, retry included. */
+  timeout: number;
+}
+
+type Outcome = { body: object } | { failure: Failure };
+
+/** Less than this is not worth another attempt. */
+const SHORTEST_ATTEMPT_MS = 100;
+
+/**
+ * Calls the Rollcall server with the node's credential and returns the JSON of its answer. Every
+ * Rollcall call is idempotent, so a network error, a 429 and a 5xx are tried once more within the
+ * timeout. Rejects with a NodeApiError that says what to do next.
+ */
+export async function askRollcall<Answer extends object>(
+  context: IExecuteFunctions,
+  request: RollcallRequest,
+): Promise<Answer> {
+  const { baseUrl } = await context.getCredentials<{ baseUrl: string }>('rollcallApi');
+  const address = baseUrl.trim().replace(/\/+$/, '');
+  const deadline = Date.now() + request.timeout;
+
+  let outcome = await attempt(context, address, request, deadline);
+  if ('failure' in outcome && mayRetry(context, outcome.failure, deadline)) {
+    await sleep(outcome.failure.retryAfterMs);
+    outcome = await attempt(context, address, request, deadline);
+  }
+  if ('body' in outcome) return outcome.body as Answer;
+  const { message, description, httpCode } = outcome.failure;
+  throw new NodeApiError(
+    context.getNode(),
+    { message, description },
+    { message, description, httpCode },
+  );
+}
+
+function mayRetry(
+  context: IExecuteFunctions,
+  failure: Failure,
+  deadline: number,
+): failure is Failure & { retryAfterMs: number } {
+  if (failure.retryAfterMs === undefined || context.getExecutionCancelSignal()?.aborted)
+    return false;
+  return Date.now() + failure.retryAfterMs + SHORTEST_ATTEMPT_MS < deadline;
+}
+
+async function attempt(
+  context: IExecuteFunctions,
+  address: string,
+  { method, path, query, body }: RollcallRequest,
+  deadline: number,
+): Promise<Outcome> {
+  const timeout = Math.max(deadline - Date.now(), 1);
+  const request = context.helpers.httpRequestWithAuthentication.call(context, 'rollcallApi', {
+    method,
+    url: `${address}${path}`,
+    qs: query,
+    arrayFormat: 'repeat',
+    body,
+    json: true,
+    timeout,
+    returnFullResponse: true,
+    ignoreHttpStatusErrors: true,
+    sendCredentialsOnCrossOriginRedirect: false,
+  }) as Promise<IN8nHttpFullResponse>;
+  try {
+    const answer = await within(timeout, request);
+    const failure = badAnswer(answer, address);
+    return failure ? { failure } : { body: answer.body as object };
+  } catch (error) {
+    return { failure: noAnswer(error, address) };
+  }
+}
+
+/**
+ * The request helper's timeout starts anew with every byte that arrives; this one does not. It
+ * holds no process open.
+ */
+export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  const limit = new Promise<never>((_, reject) => {
+    AbortSignal.timeout(ms).addEventListener('abort', () =>
+      reject(Object.assign(new Error(`No complete answer within ${ms} ms`), { code: 'ETIMEDOUT' })),
+    );
+  });
+  return await Promise.race([work, limit]);
+}

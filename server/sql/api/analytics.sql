@@ -1,0 +1,133 @@
+-- Dashboards. They read rollups, registry and gaps, never raw telemetry.
+
+create function rollcall_api.protocol_totals(p_tenant text, p_since timestamptz)
+returns table (protocol text, calls bigint, errors bigint, tokens_used bigint, timed bigint, duration_sum double precision,
+               duration_max double precision, latency bigint[])
+language sql stable as $$
+  with minute as materialized (
+    select * from rollcall.telemetry_minutes m where m.tenant_id = p_tenant and m.minute >= date_trunc('minute', p_since, 'UTC')
+  ), entries as (
+    select m.protocol, array_agg(entry) as latency from minute m, unnest(m.latency) entry group by m.protocol
+  )
+  select m.protocol::text, sum(m.calls)::bigint, sum(m.errors)::bigint, sum(m.tokens_used)::bigint, sum(m.timed)::bigint,
+         sum(m.duration_sum), max(m.duration_max), min(e.latency)
+    from minute m left join entries e on e.protocol = m.protocol
+   group by m.protocol;
+$$;
+
+create function rollcall_api.totals_json(p_calls bigint, p_errors bigint, p_tokens bigint, p_timed bigint, p_sum double precision,
+                                         p_max double precision, p_latency bigint[]) returns jsonb
+language sql stable as $$
+  select jsonb_build_object(
+    'calls', coalesce(p_calls, 0), 'errors', coalesce(p_errors, 0), 'tokens_used', coalesce(p_tokens, 0),
+    'error_rate', round(coalesce(p_errors::numeric / nullif(p_calls, 0), 0), 6),
+    'avg_ms', round((p_sum / nullif(p_timed, 0))::numeric, 3), 'max_ms', p_max)
+    || rollcall_api.latency_quantiles(p_latency);
+$$;
+
+create function rollcall_api.overview(p_tenant text, p_window_seconds int, p_now timestamptz) returns jsonb
+language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare
+  v_since timestamptz := p_now - make_interval(secs => p_window_seconds);
+  v_result jsonb;
+begin
+  perform enter(p_tenant);
+  with protocols as materialized (select * from protocol_totals(p_tenant, v_since)),
+  entity as materialized (
+    select e.current_state, e.health_status, e.entity_type, count(*) as n
+      from entities e where e.tenant_id = p_tenant and e.current_state <> 'deleted'
+     group by 1, 2, 3
+  ), gap as materialized (
+    select g.kind, g.muted_until > p_now as muted, count(*) as n
+      from gaps g where g.tenant_id = p_tenant and g.closed_at is null group by 1, 2
+  )
+  select jsonb_build_object(
+    'since', v_since,
+    'window_seconds', p_window_seconds,
+    'totals', (select totals_json(sum(calls)::bigint, sum(errors)::bigint, sum(tokens_used)::bigint, sum(timed)::bigint, sum(duration_sum),
+                                  max(duration_max), (select array_agg(entry) from protocols, unnest(latency) entry)) from protocols),
+    'protocols', (select coalesce(jsonb_agg(jsonb_build_object('protocol', protocol)
+                    || totals_json(calls, errors, tokens_used, timed, duration_sum, duration_max, latency) order by calls desc, protocol), '[]')
+                  from protocols),
+    'entities', jsonb_build_object(
+      'total', (select coalesce(sum(n), 0) from entity),
+      'healthy_share', (select round(sum(n) filter (where health_status = 'healthy') / nullif(sum(n), 0), 6) from entity),
+      'by_state', (select coalesce(jsonb_object_agg(k, n), '{}') from (select current_state k, sum(n) n from entity group by 1) s),
+      'by_health', (select coalesce(jsonb_object_agg(k, n), '{}') from (select health_status k, sum(n) n from entity group by 1) s),
+      'by_type', (select coalesce(jsonb_object_agg(k, n), '{}') from (select entity_type k, sum(n) n from entity group by 1) s)),
+    'gaps', jsonb_build_object(
+      'open', (select coalesce(sum(n) filter (where muted is not true), 0) from gap),
+      'muted', (select coalesce(sum(n) filter (where muted), 0) from gap),
+      'by_kind', (select coalesce(jsonb_object_agg(k, n), '{}') from (select kind k, sum(n) n from gap where muted is not true group by 1) s)))
+    into v_result;
+  return v_result;
+end $$;
+
+-- Who calls whom, busiest first. p_after: [calls, source_id, target_id, protocol] of the last row seen.
+-- The window counts whole hours, the one it starts in included: pair rollups are hourly.
+create function rollcall_api.list_patterns(p_tenant text, p_filter jsonb, p_window_seconds int, p_now timestamptz, p_limit int, p_after jsonb default null)
+returns jsonb
+language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare
+  v_since timestamptz := date_trunc('hour', p_now - make_interval(secs => p_window_seconds), 'UTC');
+  v_rows jsonb;
+begin
+  perform enter(p_tenant);
+  with pair as (
+    select p.source_id, p.target_id, p.protocol, sum(p.calls)::bigint as calls, sum(p.errors)::bigint as errors, sum(p.tokens_used)::bigint as tokens_used,
+           sum(p.timed)::bigint as timed, sum(p.duration_sum) as duration_sum, max(p.duration_max) as duration_max, max(p.last_seen) as last_seen
+      from telemetry_pairs p
+     where p.tenant_id = p_tenant and p.hour >= v_since
+       and (p_filter->>'source_id' is null or p.source_id = p_filter->>'source_id')
+       and (p_filter->>'target_id' is null or p.target_id = p_filter->>'target_id')
+       and (p_filter->>'protocol' is null or p.protocol = p_filter->>'protocol')
+     group by 1, 2, 3
+  ), top as (
+    select * from pair
+     where p_after is null or (-calls, source_id, target_id, protocol)
+           > (-(p_after->>0)::bigint, p_after->>1, p_after->>2, p_after->>3)
+     order by calls desc, source_id, target_id, protocol
+     limit p_limit + 1
+  )
+  select jsonb_agg(jsonb_build_object('source_id', t.source_id, 'target_id', t.target_id, 'protocol', t.protocol, 'last_seen', t.last_seen)
+           || totals_json(t.calls, t.errors, t.tokens_used, t.timed, t.duration_sum, t.duration_max, l.latency)
+           order by t.calls desc, t.source_id, t.target_id, t.protocol)
+    into v_rows
+    from top t
+    left join lateral (
+      select array_agg(entry) as latency from telemetry_pairs p, unnest(p.latency) entry
+       where p.tenant_id = p_tenant and p.hour >= v_since
+         and p.protocol = t.protocol and p.source_id = t.source_id and p.target_id = t.target_id
+    ) l on true;
+  return page(v_rows, p_limit, array['calls', 'source_id', 'target_id', 'protocol']);
+end $$;
+
+-- Busiest pairs over all protocols. The latency of a pair joins what its protocols measured.
+create function rollcall_api.top_pairs(p_tenant text, p_window_seconds int, p_now timestamptz, p_limit int) returns jsonb
+language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare
+  v_since timestamptz := date_trunc('hour', p_now - make_interval(secs => p_window_seconds), 'UTC');
+  v_rows jsonb;
+begin
+  perform enter(p_tenant);
+  with top as (
+    select p.source_id, p.target_id, sum(p.calls)::bigint as calls, sum(p.errors)::bigint as errors, sum(p.tokens_used)::bigint as tokens_used,
+           sum(p.timed)::bigint as timed, sum(p.duration_sum) as duration_sum, max(p.duration_max) as duration_max, max(p.last_seen) as last_seen
+      from telemetry_pairs p
+     where p.tenant_id = p_tenant and p.hour >= v_since
+     group by 1, 2
+     order by calls desc, source_id, target_id
+     limit p_limit
+  )
+  select jsonb_agg(jsonb_build_object('source_id', t.source_id, 'target_id', t.target_id, 'protocols', l.protocols, 'last_seen', t.last_seen)
+           || totals_json(t.calls, t.errors, t.tokens_used, t.timed, t.duration_sum, t.duration_max, l.latency)
+           order by t.calls desc, t.source_id, t.target_id)
+    into v_rows
+    from top t
+    left join lateral (
+      select array_agg(distinct p.protocol) as protocols, array_agg(entry) filter (where entry is not null) as latency
+        from telemetry_pairs p left join unnest(p.latency) entry on true
+       where p.tenant_id = p_tenant and p.hour >= v_since and p.source_id = t.source_id and p.target_id = t.target_id
+    ) l on true;
+  return jsonb_build_object('items', coalesce(v_rows, '[]'), 'next', null);
+end $$;

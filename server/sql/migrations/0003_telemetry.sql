@@ -1,0 +1,87 @@
+-- What was said: raw events by day, and the rollups that dashboards read.
+
+create domain rollcall.protocol as text check (value in ('n8n', 'mcp', 'a2a', 'http', 'factory', 'codegen', 'job'));
+create domain rollcall.telemetry_status as text check (value in ('success', 'error', 'timeout', 'cancelled'));
+
+create table rollcall.telemetry (
+  tenant_id      text collate "C" not null,
+  event_id       uuid not null,
+  "timestamp"    timestamptz not null,
+  received_at    timestamptz not null default now(),
+  protocol       rollcall.protocol not null,
+  source_id      text collate "C" not null,
+  target_id      text collate "C" not null,
+  operation      text,
+  status         rollcall.telemetry_status not null,
+  duration_ms    double precision check (duration_ms >= 0),
+  tokens_used    bigint check (tokens_used >= 0),
+  cost_micros    bigint check (cost_micros >= 0),
+  currency       text,
+  model          text,
+  correlation_id text collate "C",
+  trace_id       text collate "C",
+  workflow_id    text collate "C",
+  execution_id   text collate "C",
+  user_id        text,
+  project_id     text collate "C" not null,
+  error_type     text,
+  error_message  text,
+  metadata       jsonb
+) partition by range ("timestamp");
+-- No reference to tenants or projects: the tenant was entered, and a lookup per row would cost ingest.
+
+create index telemetry_by_time        on rollcall.telemetry (tenant_id, "timestamp", event_id);
+create index telemetry_by_source      on rollcall.telemetry (tenant_id, source_id, "timestamp");
+create index telemetry_by_target      on rollcall.telemetry (tenant_id, target_id, "timestamp");
+create index telemetry_by_correlation on rollcall.telemetry (tenant_id, correlation_id) where correlation_id is not null;
+create index telemetry_by_workflow    on rollcall.telemetry (tenant_id, workflow_id, "timestamp") where workflow_id is not null;
+create index telemetry_by_execution   on rollcall.telemetry (tenant_id, execution_id) where execution_id is not null;
+create index telemetry_by_trace       on rollcall.telemetry (tenant_id, trace_id) where trace_id is not null;
+
+alter table rollcall.telemetry enable row level security;
+alter table rollcall.telemetry force row level security;
+create policy own_tenant on rollcall.telemetry using (tenant_id = (select rollcall.tenant()));
+
+-- latency: one entry per duration bucket, (bucket + 2000) << 32 | count; see latency_bucket() in
+-- api/latency.sql. A bucket may stand in it more than once: readers add up.
+create table rollcall.telemetry_minutes (
+  tenant_id      text collate "C" not null,
+  minute         timestamptz not null,
+  protocol       rollcall.protocol not null,
+  calls          bigint not null,
+  errors         bigint not null,
+  cancelled      bigint not null,
+  timed          bigint not null,
+  duration_sum   double precision not null,
+  duration_max   double precision,
+  tokens_used    bigint not null,
+  cost_micros    bigint not null,
+  latency        bigint[] not null,
+  primary key (tenant_id, minute, protocol)
+) with (fillfactor = 70);
+
+create table rollcall.telemetry_pairs (
+  tenant_id      text collate "C" not null,
+  hour           timestamptz not null,
+  protocol       rollcall.protocol not null,
+  source_id      text collate "C" not null,
+  target_id      text collate "C" not null,
+  calls          bigint not null,
+  errors         bigint not null,
+  cancelled      bigint not null,
+  timed          bigint not null,
+  duration_sum   double precision not null,
+  duration_max   double precision,
+  tokens_used    bigint not null,
+  cost_micros    bigint not null,
+  last_seen      timestamptz not null,
+  latency        bigint[] not null,
+  primary key (tenant_id, hour, protocol, source_id, target_id)
+) with (fillfactor = 70);
+
+alter table rollcall.telemetry_minutes enable row level security;
+alter table rollcall.telemetry_minutes force row level security;
+create policy own_tenant on rollcall.telemetry_minutes using (tenant_id = (select rollcall.tenant()));
+alter table rollcall.telemetry_pairs enable row level security;
+alter table rollcall.telemetry_pairs force row level security;
+create policy own_tenant on rollcall.telemetry_pairs using (tenant_id = (select rollcall.tenant()));

@@ -1,0 +1,95 @@
+import type { Express } from 'express';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { analyticsRoutes } from './features/analytics/analytics.routes.ts';
+import { analyticsStore } from './features/analytics/analytics.store.ts';
+import { authRoutes } from './features/auth/auth.routes.ts';
+import { authStore } from './features/auth/auth.store.ts';
+import { ensureAdminKey } from './features/auth/admin-key.ts';
+import { keyVerifier } from './features/auth/verify-key.ts';
+import { gapsRoutes } from './features/gaps/gaps.routes.ts';
+import { gapsStore } from './features/gaps/gaps.store.ts';
+import { checkAllTenants } from './features/gaps/sweep.ts';
+import { readWorkflow } from './features/n8n/read-workflow.ts';
+import { registryRoutes } from './features/registry/registry.routes.ts';
+import { registryStore } from './features/registry/registry.store.ts';
+import { telemetryIngest } from './features/telemetry/telemetry.ts';
+import { telemetryRoutes } from './features/telemetry/telemetry.routes.ts';
+import { telemetryStore } from './features/telemetry/telemetry.store.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Database } from './platform/database/port.ts';
+import { healthRoutes } from './platform/http/health.ts';
+import type { Route } from './platform/http/route.ts';
+import type { Log } from './platform/log.ts';
+import { every, type Task } from './platform/tasks.ts';
+import { createRedactor } from './platform/redact.ts';
+
+/** Two doors to one database: what dashboards ask never stands in the way of an acknowledgement. */
+export interface Databases {
+  ingest: Database;
+  query: Database;
+}
+
+export interface Rollcall {
+  app: Express;
+  routes: Route[];
+  /** Makes or takes over the bootstrap key; answers it if it was made now. */
+  adminKey(): Promise<string | undefined>;
+  /** Starts what runs from time to time. */
+  startTasks(): void;
+  /** Refuses new work, stores what waits, ends the tasks. */
+  stop(): Promise<void>;
+}
+
+const HOUR_SECONDS = 3_600;
+
+/** The one place where rooms meet. */
+export function compose(config: Config, databases: Databases, log: Log, clock: Clock, version: string): Rollcall {
+  const redactor = createRedactor(config.redactKeys, config.redactValues);
+  // Keys are looked up on the way to an ingest, so they share its door.
+  const auth = authStore(databases.ingest);
+  const keys = keyVerifier(auth, clock, (error) => log.warn({ err: error }, 'last_used_at was not written'));
+  const telemetry = telemetryStore(databases.ingest, databases.query);
+  const intake = telemetryIngest({ store: telemetry, redactor, clock, days: config.telemetryDays });
+  const registry = registryStore(databases.query);
+  const gaps = gapsStore(databases.query);
+  let stopping = false;
+
+  const routes = [
+    ...healthRoutes({ ping: () => databases.ingest.call('schema_version', {}), isStopping: () => stopping }),
+    ...authRoutes(authStore(databases.query), clock, keys.forget),
+    ...telemetryRoutes({ store: telemetry, ingest: intake.ingest }),
+    ...registryRoutes({ store: registry, clock, readWorkflow, redact: redactor.metadata }),
+    ...gapsRoutes(gaps, clock),
+    ...analyticsRoutes(analyticsStore(databases.query), clock),
+  ];
+  const app = createApp({
+    routes,
+    log,
+    version,
+    verifyKey: keys.verify,
+    rateLimit: config.rateLimit,
+    bodyLimit: config.bodyLimit,
+    batchBodyLimit: config.batchBodyLimit,
+  });
+
+  const tasks: Task[] = [];
+  return {
+    app,
+    routes,
+    adminKey: () => ensureAdminKey(auth, config.adminKey),
+    startTasks() {
+      tasks.push(
+        every(config.gapCheckSeconds, 'gap check', log, () => checkAllTenants(auth.listTenants, gaps, clock)),
+        every(HOUR_SECONDS, 'retention', log, () =>
+          telemetry.enforceRetention(clock(), config.telemetryDays, config.rollupDays),
+        ),
+      );
+    },
+    async stop() {
+      stopping = true;
+      await Promise.all(tasks.map((task) => task.stop()));
+      await intake.drain();
+    },
+  };
+}

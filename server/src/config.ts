@@ -1,0 +1,110 @@
+import { z } from 'zod';
+
+const seconds = (fallback: number) => z.coerce.number().int().positive().max(2_000_000_000).default(fallback);
+const days = (fallback: number) => z.coerce.number().int().min(1).max(3650).default(fallback);
+const list = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean))
+  .optional();
+
+/** Every setting, where it comes from and what it is when nobody says so. Times are seconds, sizes bytes. */
+const Environment = z.object({
+  ROLLCALL_HOST: z.string().min(1).default('127.0.0.1'),
+  ROLLCALL_PORT: z.coerce.number().int().min(0).max(65_535).default(7655),
+  ROLLCALL_DATA_DIR: z.string().min(1).default('./data'),
+  ROLLCALL_ADMIN_KEY: z
+    .string()
+    .regex(/^rc_[A-Za-z0-9_-]{43}$/, 'must be rc_ followed by 32 random bytes in base64url (43 characters)')
+    .optional(),
+  ROLLCALL_SECRET: z.string().min(16).optional(),
+  ROLLCALL_PROFILE: z.enum(['local', 'docker', 'serverless', 'edge', 'kubernetes']).default('local'),
+  ROLLCALL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Requests a second and key, averaged over ten seconds; 0 switches the limit off. */
+  ROLLCALL_RATE_LIMIT: z.coerce.number().int().min(0).default(1000),
+  ROLLCALL_BODY_LIMIT: z.coerce.number().int().min(1024).max(100_000_000).default(1_000_000),
+  ROLLCALL_BATCH_BODY_LIMIT: z.coerce.number().int().min(1024).max(100_000_000).default(10_000_000),
+  ROLLCALL_TELEMETRY_DAYS: days(30),
+  ROLLCALL_ROLLUP_DAYS: days(400),
+  ROLLCALL_GAP_CHECK_SECONDS: seconds(60),
+  /** More metadata keys whose values are never stored: comma-separated, matched as part of a key. */
+  ROLLCALL_REDACT_KEYS: list,
+  ROLLCALL_REDACT_VALUES: list,
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  SUPABASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SUPABASE_SERVICE_ROLE_KEY: z.string().min(1).optional(),
+});
+
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  adminKey: string | undefined;
+  profile: string;
+  logLevel: string;
+  rateLimit: number;
+  bodyLimit: number;
+  batchBodyLimit: number;
+  telemetryDays: number;
+  rollupDays: number;
+  gapCheckSeconds: number;
+  redactKeys: string[];
+  redactValues: RegExp[];
+  database:
+    | { kind: 'embedded' }
+    | { kind: 'postgres'; url: string }
+    | { kind: 'supabase'; url: string; serviceRoleKey: string; migrateUrl: string | undefined };
+}
+
+export class ConfigError extends Error {}
+
+/** @throws ConfigError that names each wrong variable and says what it must be */
+export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'),
+    );
+  }
+  const env = parsed.data;
+  return {
+    host: env.ROLLCALL_HOST,
+    port: env.ROLLCALL_PORT,
+    dataDir: env.ROLLCALL_DATA_DIR,
+    adminKey: env.ROLLCALL_ADMIN_KEY,
+    profile: env.ROLLCALL_PROFILE,
+    logLevel: env.ROLLCALL_LOG_LEVEL,
+    rateLimit: env.ROLLCALL_RATE_LIMIT,
+    bodyLimit: env.ROLLCALL_BODY_LIMIT,
+    batchBodyLimit: env.ROLLCALL_BATCH_BODY_LIMIT,
+    telemetryDays: env.ROLLCALL_TELEMETRY_DAYS,
+    rollupDays: env.ROLLCALL_ROLLUP_DAYS,
+    gapCheckSeconds: env.ROLLCALL_GAP_CHECK_SECONDS,
+    redactKeys: env.ROLLCALL_REDACT_KEYS ?? [],
+    redactValues: (env.ROLLCALL_REDACT_VALUES ?? []).map(pattern),
+    database: chooseDatabase(env),
+  };
+}
+
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text, 'g');
+  } catch (error) {
+    throw new ConfigError(`ROLLCALL_REDACT_VALUES: ${(error as Error).message}`);
+  }
+}
+
+function chooseDatabase(env: z.infer<typeof Environment>): Config['database'] {
+  if (env.SUPABASE_URL) {
+    if (!env.SUPABASE_SERVICE_ROLE_KEY) {
+      throw new ConfigError('SUPABASE_SERVICE_ROLE_KEY: is needed beside SUPABASE_URL');
+    }
+    return {
+      kind: 'supabase',
+      url: env.SUPABASE_URL,
+      serviceRoleKey: env.SUPABASE_SERVICE_ROLE_KEY,
+      migrateUrl: env.DATABASE_URL,
+    };
+  }
+  return env.DATABASE_URL ? { kind: 'postgres', url: env.DATABASE_URL } : { kind: 'embedded' };
+}

@@ -1,0 +1,35 @@
+import type { EntityReference, EntityRegistration } from '@rollcall/client/contract';
+
+/** What a workflow's JSON says about it. */
+export interface Facts {
+  capabilities: string[];
+  dependencies: EntityReference[];
+  definition_hash: string;
+  metadata: Record<string, unknown>;
+}
+
+/** Reads n8n workflow JSON; throws a Problem that names the field when it is not a workflow. */
+export type ReadWorkflow = (workflow: Record<string, unknown>) => Facts;
+
+/**
+ * What register_entity() takes: the caller's words, completed by what the workflow says of itself. The caller
+ * wins where both speak; capabilities are united. The workflow itself goes no further.
+ */
+export function registration(
+  { workflow, metadata, ...entity }: EntityRegistration,
+  readWorkflow: ReadWorkflow,
+  redact: (metadata: Record<string, unknown>) => Record<string, unknown>,
+): object {
+  const told = metadata ? { ...entity, metadata: redact(metadata) } : entity;
+  if (!workflow) return told;
+  const facts = readWorkflow(workflow);
+  const name = typeof workflow.name === 'string' && workflow.name !== '' ? workflow.name.slice(0, 255) : undefined;
+  return {
+    ...(name ? { entity_name: name } : {}),
+    definition_hash: facts.definition_hash,
+    ...told,
+    capabilities: [...new Set([...(entity.capabilities ?? []), ...facts.capabilities])].sort(),
+    extracted_dependencies: facts.dependencies,
+    extracted_metadata: facts.metadata,
+  };
+}

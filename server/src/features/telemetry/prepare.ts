@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { BatchItemResult, TelemetryEvent } from '@rollcall/client/contract';
+import { BrokenLine } from '../../platform/http/body.ts';
+import { fieldErrors } from '../../platform/http/validate.ts';
+import type { Redactor } from '../../platform/redact.ts';
+import { TelemetryEventSchema } from './telemetry.schema.ts';
+
+/** An event that the database takes as it is. */
+export type ReadyEvent = TelemetryEvent & Required<Pick<TelemetryEvent, 'event_id' | 'timestamp' | 'project_id'>>;
+
+export interface Door {
+  redactor: Redactor;
+  now: Date;
+  project: string;
+  /** Events older than this have outlived retention already. */
+  days: number;
+}
+
+/** Clocks of other machines may be ahead by this much. */
+const AHEAD_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+type Rejection = Required<Pick<BatchItemResult, 'code' | 'path' | 'message'>>;
+
+/** Checks one item, completes and redacts it; or says why it is refused. */
+export function prepare(item: unknown, door: Door): ReadyEvent | Rejection {
+  if (item instanceof BrokenLine) {
+    return { code: 'invalid_json', path: '', message: `This line is not valid JSON: ${item.message}` };
+  }
+  const parsed = TelemetryEventSchema.safeParse(item);
+  if (!parsed.success) {
+    const [first] = fieldErrors(parsed.error);
+    return first ? { ...first, path: first.path === 'body' ? '' : first.path } : { code: 'invalid', path: '', message: 'is not an event' };
+  }
+  const event = parsed.data;
+  const time = event.timestamp ? Date.parse(event.timestamp) : door.now.getTime();
+  if (time > door.now.getTime() + AHEAD_MS) {
+    return { code: 'timestamp_in_future', path: 'timestamp', message: 'is more than an hour ahead of the server’s clock' };
+  }
+  if (time < door.now.getTime() - (door.days - 1) * DAY_MS) {
+    return { code: 'timestamp_too_old', path: 'timestamp', message: `is older than the ${door.days} days that telemetry is kept` };
+  }
+  event.event_id = event.event_id?.toLowerCase() ?? randomUUID();
+  event.timestamp = new Date(time).toISOString();
+  event.project_id ??= door.project;
+  if (event.error_message) event.error_message = door.redactor.text(event.error_message);
+  if (event.metadata) event.metadata = door.redactor.metadata(event.metadata);
+  return event as ReadyEvent;
+}
+
+export const isRejection = (result: ReadyEvent | Rejection): result is Rejection => !('event_id' in result);

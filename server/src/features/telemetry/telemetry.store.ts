@@ -1,0 +1,37 @@
+import type { StoredTelemetryEvent, TelemetryFilter } from '@rollcall/client/contract';
+import type { Database } from '../../platform/database/port.ts';
+import type { Rows } from '../../platform/http/page.ts';
+import type { ReadyEvent } from './prepare.ts';
+
+export interface Committed {
+  accepted: number;
+  /** Event ids that were stored before. */
+  duplicates: string[];
+}
+
+/** @param ingest, query two doors to one database, so that slow reading never holds back an acknowledgement */
+export const telemetryStore = (ingest: Database, query: Database) => ({
+  ingest: (tenant: string, events: ReadyEvent[]) =>
+    ingest.call<Committed>('ingest_telemetry', {
+      p_tenant: tenant,
+      p_events: events,
+      p_days: [...new Set(events.map(({ timestamp }) => timestamp.slice(0, 10)))],
+    }),
+
+  list: (tenant: string, filter: TelemetryFilter, limit: number, after: unknown[] | null) =>
+    query.call<Rows<StoredTelemetryEvent>>('list_telemetry', {
+      p_tenant: tenant,
+      p_filter: filter,
+      p_limit: limit,
+      p_after: after,
+    }),
+
+  enforceRetention: (now: Date, telemetryDays: number, rollupDays: number) =>
+    query.call<{ dropped: string[] }>('enforce_retention', {
+      p_now: now.toISOString(),
+      p_telemetry_days: telemetryDays,
+      p_rollup_days: rollupDays,
+    }),
+});
+
+export type TelemetryStore = ReturnType<typeof telemetryStore>;

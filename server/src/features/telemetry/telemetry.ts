@@ -1,0 +1,82 @@
+import type { BatchItemResult, BatchResult } from '@rollcall/client/contract';
+import type { Clock } from '../../platform/clock.ts';
+import type { Principal } from '../../platform/http/route.ts';
+import { Problem } from '../../platform/problem.ts';
+import type { Redactor } from '../../platform/redact.ts';
+import { groupCommit } from './group-commit.ts';
+import { isRejection, prepare, type ReadyEvent } from './prepare.ts';
+import type { TelemetryStore } from './telemetry.store.ts';
+
+const ITEMS_AT_MOST = 10_000;
+
+export interface TelemetryOptions {
+  store: TelemetryStore;
+  redactor: Redactor;
+  clock: Clock;
+  /** Days that raw telemetry is kept. */
+  days: number;
+}
+
+/** Takes telemetry in: judges each item, stores the good ones, answers after the commit. */
+export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptions) {
+  const commits = groupCommit<ReadyEvent>({
+    commit: store.ingest,
+    idOf: ({ event_id }) => event_id,
+    batchSize: 2_000,
+    queueSize: 50_000,
+    concurrency: 2,
+  });
+
+  /** @throws Problem 413 for too many items, 422 when none was kept, 503 when overloaded or the database is away */
+  async function ingest({ tenant, project }: Principal, items: unknown[], receipt: string): Promise<BatchResult> {
+    if (items.length === 0) throw new Problem(422, 'empty_batch', { detail: 'The batch is empty. Send at least one event.' });
+    if (items.length > ITEMS_AT_MOST) {
+      throw new Problem(413, 'too_many_items', { detail: `A batch holds at most ${ITEMS_AT_MOST} events; this one has ${items.length}.` });
+    }
+    const door = { redactor, project, days, now: clock() };
+    const fresh = new Map<string, ReadyEvent>();
+    const results: BatchItemResult[] = items.map((item, index) => {
+      const ready = prepare(item, door);
+      if (isRejection(ready)) return { index, status: 'rejected', ...ready };
+      const status = fresh.has(ready.event_id) ? 'duplicate' : 'accepted';
+      if (status === 'accepted') fresh.set(ready.event_id, ready);
+      return { index, status, event_id: ready.event_id };
+    });
+    if (fresh.size > 0) {
+      const { duplicates, refused } = await commits.submit(tenant, [...fresh.values()]);
+      for (const result of results) settle(result, duplicates, refused);
+    }
+    return counted(receipt, results);
+  }
+
+  return { ingest, drain: commits.drain };
+}
+
+function settle(result: BatchItemResult, duplicates: Set<string>, refused: Map<string, Problem>): void {
+  if (result.status !== 'accepted' || !result.event_id) return;
+  if (duplicates.has(result.event_id)) result.status = 'duplicate';
+  const problem = refused.get(result.event_id);
+  if (problem) Object.assign(result, { status: 'rejected', code: problem.code, path: '', message: problem.message });
+}
+
+function counted(receipt: string, results: BatchItemResult[]): BatchResult {
+  const count = (status: BatchItemResult['status']) => results.filter((result) => result.status === status).length;
+  const result = {
+    receipt,
+    accepted: count('accepted'),
+    duplicates: count('duplicate'),
+    rejected: count('rejected'),
+    results,
+  };
+  if (result.rejected < results.length) return result;
+  const errors = results.slice(0, 20).map(({ index, path = '', code = '', message = '' }) => ({
+    path: path ? `${index}.${path}` : String(index),
+    code,
+    message,
+  }));
+  throw new Problem(422, 'nothing_kept', {
+    detail: `None of the ${results.length} events was kept. The first: ${errors[0]?.path} ${errors[0]?.message}.`,
+    errors,
+    members: result,
+  });
+}

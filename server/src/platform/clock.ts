@@ -1,0 +1,4 @@
+/** The time, so that tests can say what it is. */
+export type Clock = () => Date;
+
+export const systemClock: Clock = () => new Date();

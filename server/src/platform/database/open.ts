@@ -1,0 +1,82 @@
+import { resolve } from 'node:path';
+import type { Config } from '../../config.ts';
+import { Problem } from '../problem.ts';
+import type { Log } from '../log.ts';
+import { startEmbeddedPostgres } from './embedded/start.ts';
+import { migrate, type MigrateResult } from './migrate.ts';
+import type { Database } from './port.ts';
+import { connectPostgres } from './postgres.ts';
+import { connectSupabase } from './supabase.ts';
+
+export interface OpenDatabase {
+  ingest: Database;
+  query: Database;
+  /** For people: which database this is, without secrets. */
+  description: string;
+  migrated: MigrateResult;
+  /** Resolves if the embedded database dies by itself. */
+  lost: Promise<void>;
+  close(): Promise<void>;
+}
+
+const INGEST_CONNECTIONS = 4;
+const QUERY_CONNECTIONS = 8;
+const TIMEOUT_MS = 30_000;
+
+/** Opens the configured database, starting the embedded one if need be, and brings its schema up to date. */
+export async function openDatabase(config: Config, log: Log): Promise<OpenDatabase> {
+  const { database } = config;
+  if (database.kind === 'supabase') return openSupabase(database);
+  if (database.kind === 'postgres') {
+    return { ...(await openPostgres(database.url, log)), description: `PostgreSQL at ${host(database.url)}`, lost: never() };
+  }
+  const embedded = await startEmbeddedPostgres({ dataDir: resolve(config.dataDir), log });
+  try {
+    const open = await openPostgres(embedded.url, log);
+    return {
+      ...open,
+      description: `embedded PostgreSQL in ${config.dataDir}/postgres (psql "${embedded.url}")`,
+      lost: embedded.exited.then(() => undefined),
+      close: async () => {
+        await open.close();
+        await embedded.stop();
+      },
+    };
+  } catch (error) {
+    await embedded.stop();
+    throw error;
+  }
+}
+
+async function openPostgres(url: string, log: Log) {
+  const migrated = await migrate(url);
+  const onIdleError = (error: Error) => log.warn({ err: error }, 'A database connection was lost');
+  const connect = (connections: number) => connectPostgres({ url, connections, timeoutMs: TIMEOUT_MS, onIdleError });
+  const ingest = connect(INGEST_CONNECTIONS);
+  const query = connect(QUERY_CONNECTIONS);
+  return { ingest, query, migrated, close: async () => void (await Promise.all([ingest.close(), query.close()])) };
+}
+
+async function openSupabase(options: Extract<Config['database'], { kind: 'supabase' }>): Promise<OpenDatabase> {
+  const migrated = options.migrateUrl ? await migrate(options.migrateUrl) : { applied: [] };
+  const database = await connectSupabase({ ...options, timeoutMs: TIMEOUT_MS });
+  await database.call('schema_version', {}).catch((error: unknown) => {
+    if (!(error instanceof Problem) || error.code !== 'schema_outdated') throw error;
+    throw new Problem(503, error.code, {
+      detail:
+        'Supabase does not offer the schema rollcall_api. Run the output of `rollcall migrate --print` in its SQL editor (or set DATABASE_URL as well), and add rollcall_api to the exposed schemas of its API settings.',
+      cause: error,
+    });
+  });
+  return {
+    ingest: database,
+    query: database,
+    description: `Supabase at ${host(options.url)}`,
+    migrated,
+    lost: never(),
+    close: () => database.close(),
+  };
+}
+
+const host = (url: string): string => new URL(url).host || 'a local socket';
+const never = (): Promise<void> => new Promise(() => undefined);

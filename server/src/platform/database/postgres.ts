@@ -1,0 +1,65 @@
+import pg from 'pg';
+import type { Database } from './port.ts';
+import { isLostRace, problemFromFailure } from './sqlstate.ts';
+
+export interface PostgresOptions {
+  /** libpq URL. */
+  url: string;
+  /** Connections at most. */
+  connections: number;
+  /** Milliseconds after which the database gives up on a call. */
+  timeoutMs: number;
+  onIdleError: (error: Error) => void;
+}
+
+const IDENTIFIER = /^[a-z_]+$/;
+const RACES = 3;
+
+/** PostgreSQL 15 to 18 over a pool; safe behind a transaction-mode pooler, as nothing outlives a call. */
+export function connectPostgres(options: PostgresOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: options.timeoutMs,
+    application_name: 'rollcall',
+  });
+  pool.on('error', options.onIdleError);
+
+  async function call<Result>(name: string, args: Record<string, unknown>, race = 1): Promise<Result> {
+    try {
+      const { rows } = await pool.query<{ result: Result }>(
+        callText(name, Object.keys(args)),
+        Object.values(args).map(parameter),
+      );
+      return rows[0]?.result as Result;
+    } catch (cause) {
+      const error = cause as Partial<pg.DatabaseError> & Error;
+      const code = error.code ?? (/timeout|terminated|ended/i.test(error.message) ? '08006' : '');
+      if (isLostRace(code) && race < RACES) return call(name, args, race + 1);
+      throw problemFromFailure({
+        code,
+        message: error.message,
+        detail: error.detail,
+        hint: error.hint,
+        constraint: error.constraint,
+        cause,
+      });
+    }
+  }
+
+  return { call, close: () => pool.end() };
+}
+
+function callText(name: string, args: string[]): string {
+  for (const identifier of [name, ...args]) {
+    if (!IDENTIFIER.test(identifier)) throw new Error(`Not a function or argument name: ${identifier}`);
+  }
+  return `select rollcall_api.${name}(${args.map((arg, index) => `${arg} => $${index + 1}`).join(', ')}) as result`;
+}
+
+/** pg would send an array as a PostgreSQL array; every structured argument of ours is JSON. */
+function parameter(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+}

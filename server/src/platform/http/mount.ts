@@ -1,0 +1,83 @@
+import type { NextFunction, Request as HttpRequest, RequestHandler, Response, Router } from 'express';
+import type { Scope } from '@rollcall/client/contract';
+import { Problem } from '../problem.ts';
+import { authenticate, type VerifyKey } from './authenticate.ts';
+import { parseBatch, parseJson, readBody } from './body.ts';
+import { limitFailures, limitKeys } from './limit.ts';
+import type { Principal, Route } from './route.ts';
+import { validate } from './validate.ts';
+
+export interface MountOptions {
+  verifyKey: VerifyKey;
+  /** Requests a second and key; 0 for no limit. */
+  rateLimit: number;
+  /** Bytes. */
+  bodyLimit: number;
+  batchBodyLimit: number;
+}
+
+const NOBODY: Principal = { keyId: '', tenant: '', project: '', actor: '', scopes: [] };
+
+/** Turns declarations into Express handlers: key, limit, body, validation, handler, answer. */
+export function mount(router: Router, routes: Route[], options: MountOptions): void {
+  const limit = limitKeys(options.rateLimit);
+  const failures = limitFailures();
+  const json = readBody(options.bodyLimit);
+  const batch = readBody(options.batchBodyLimit);
+
+  const identify = (access: Scope | 'any'): RequestHandler => async (request, _response, next) => {
+    const address = request.ip ?? '';
+    failures.check(address);
+    try {
+      const principal = await authenticate(request, access, options.verifyKey);
+      Object.assign(request, { principal, keyId: principal.keyId });
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) failures.count(address);
+      throw error;
+    }
+    next();
+  };
+
+  const methods = new Map<string, Set<string>>();
+  for (const route of routes) {
+    const chain: RequestHandler[] = [];
+    if (route.access !== 'public') {
+      chain.push(identify(route.access));
+      if (limit) chain.push(limit);
+    }
+    if (route.body) chain.push(route.batch ? batch : json);
+    router[route.method](route.path, ...chain, answer(route));
+    methods.set(route.path, (methods.get(route.path) ?? new Set()).add(route.method.toUpperCase()));
+  }
+  for (const [path, allowed] of methods) {
+    router.all(path, (_request, response) => {
+      response.set('Allow', [...allowed].join(', '));
+      throw new Problem(405, 'method_not_allowed', { detail: `Use ${[...allowed].join(' or ')} here.` });
+    });
+  }
+}
+
+function answer(route: Route): RequestHandler {
+  return async (request: HttpRequest, response: Response, _next: NextFunction) => {
+    const principal = (request as { principal?: Principal }).principal ?? NOBODY;
+    const result = await route.handle({
+      ...principal,
+      requestId: String(request.id),
+      params: route.params && validate(route.params, request.params, 'path'),
+      query: route.query && validate(route.query, request.query, 'query'),
+      body: readRouteBody(route, request),
+    });
+    response
+      .status(route.status?.(result) ?? 200)
+      .type('application/json')
+      .send(JSON.stringify(result));
+  };
+}
+
+function readRouteBody(route: Route, request: HttpRequest): unknown {
+  if (!route.body) return undefined;
+  if (route.batch) return parseBatch(request.body, request.headers['content-type']);
+  const empty = !Buffer.isBuffer(request.body) || request.body.length === 0;
+  if (empty && route.body.safeParse({}).success) return validate(route.body, {});
+  return validate(route.body, parseJson(request.body));
+}

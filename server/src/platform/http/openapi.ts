@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Route } from './route.ts';
+
+const ProblemSchema = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    code: z.string(),
+    detail: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457. `code` is stable; `detail` says what to do next.' });
+
+const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: ProblemSchema } } });
+
+/** OpenAPI 3.1, from the declarations that serve the requests. */
+export function openApiDocument(routes: Route[], version: string): object {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) {
+    const path = route.path.replace(/:([a-z_]+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method]: operation(route) };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Rollcall',
+      version,
+      description: 'Registry and telemetry of an automation fleet. Keys travel as `Authorization: Bearer rc_...` or `X-API-Key`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    security: [{ bearer: [] }, { header: [] }],
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
+    },
+    paths,
+  });
+}
+
+function operation(route: Route): ZodOpenApiOperationObject {
+  const open = route.access === 'public';
+  return {
+    operationId: `${route.method}_${route.path.replace(/^\/(api\/v1\/)?/, '').replace(/[^a-z]+/g, '_').replace(/_$/, '')}`,
+    summary: route.summary,
+    tags: [route.path.split('/')[3] ?? 'server'],
+    description: [route.description, open || route.access === 'any' ? '' : `Scope: \`${route.access}\`.`].filter(Boolean).join('\n\n'),
+    ...(open ? { security: [] } : {}),
+    requestParams: {
+      ...(route.params ? { path: route.params as z.ZodObject } : {}),
+      ...(route.query ? { query: route.query as z.ZodObject } : {}),
+    },
+    ...(route.body ? { requestBody: requestBody(route, route.body) } : {}),
+    responses: {
+      200: { description: 'Done', content: { 'application/json': { schema: route.response } } },
+      ...(open
+        ? {}
+        : { 401: problem('No valid key'), 403: problem('The key lacks the scope'), 429: problem('Too many requests') }),
+      ...(route.body || route.query || route.params ? { 422: problem('Something in the request is wrong; `errors` says what') } : {}),
+      ...(route.body ? { 400: problem('The body cannot be read'), 413: problem('The body is too large') } : {}),
+      503: problem('The database does not answer, or too much is waiting; Retry-After says when to try again'),
+    },
+  };
+}
+
+function requestBody(route: Route, body: z.ZodType): ZodOpenApiOperationObject['requestBody'] {
+  if (!route.batch) return { required: true, content: { 'application/json': { schema: body } } };
+  return {
+    required: true,
+    content: {
+      'application/json': { schema: z.union([body, z.array(body)]) },
+      'application/x-ndjson': { schema: body },
+    },
+  };
+}

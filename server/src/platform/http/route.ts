@@ -1,0 +1,95 @@
+import type { Scope } from '@rollcall/client/contract';
+import type { z } from 'zod';
+
+/** Who asks, as their key says. */
+export interface Principal {
+  keyId: string;
+  tenant: string;
+  project: string;
+  /** Name of the key: stands in histories as the one who did it. */
+  actor: string;
+  scopes: Scope[];
+}
+
+export interface Request<Params, Query, Body> extends Principal {
+  requestId: string;
+  params: Params;
+  query: Query;
+  body: Body;
+}
+
+type Schema = z.ZodType;
+type Output<S> = S extends Schema ? z.output<S> : undefined;
+
+/**
+ * An endpoint. Validation, authorisation, documentation and the tenancy test all come from this one
+ * declaration; `handle` returns the answer and never sees the response.
+ */
+export interface RouteDeclaration<
+  Params extends Schema | undefined,
+  Query extends Schema | undefined,
+  Body extends Schema | undefined,
+  Response extends Schema,
+> {
+  method: 'get' | 'post' | 'put' | 'delete';
+  /** Express pattern; its parameters are the keys of `params`. */
+  path: `/${string}`;
+  /** The scope a key needs; `any` valid key; or nobody's (`public`). */
+  access: Scope | 'any' | 'public';
+  summary: string;
+  /** For the documentation: what to know before calling. */
+  description?: string;
+  params?: Params;
+  query?: Query;
+  body?: Body;
+  response: Response;
+  /** 200 when left out. */
+  status?: (response: z.output<Response>) => number;
+  handle: (
+    request: Request<Output<Params>, Output<Query>, Body extends Schema ? z.output<Body> : undefined>,
+  ) => Promise<z.input<Response>> | z.input<Response>;
+}
+
+/** A route whose types have done their work. */
+export interface Route {
+  method: 'get' | 'post' | 'put' | 'delete';
+  path: `/${string}`;
+  access: Scope | 'any' | 'public';
+  summary: string;
+  description?: string;
+  params?: Schema;
+  query?: Schema;
+  body?: Schema;
+  batch?: boolean;
+  response: Schema;
+  status?: (response: unknown) => number;
+  handle: (request: Request<unknown, unknown, unknown>) => unknown;
+}
+
+export function route<
+  Response extends Schema,
+  Params extends Schema | undefined = undefined,
+  Query extends Schema | undefined = undefined,
+  Body extends Schema | undefined = undefined,
+>(declaration: RouteDeclaration<Params, Query, Body, Response>): Route {
+  return declaration as unknown as Route;
+}
+
+export interface BatchDeclaration<Item extends Schema, Response extends Schema> {
+  path: `/${string}`;
+  access: Scope;
+  summary: string;
+  description?: string;
+  /** Documents one item; the handler judges each by itself. */
+  item: Item;
+  response: Response;
+  handle: (request: Request<undefined, undefined, unknown[]>) => Promise<z.input<Response>>;
+}
+
+/** A POST whose body is one item, an array of items, or one item a line (NDJSON). */
+export function batchRoute<Item extends Schema, Response extends Schema>({
+  item,
+  ...declaration
+}: BatchDeclaration<Item, Response>): Route {
+  return { ...declaration, method: 'post', body: item, batch: true } as unknown as Route;
+}

@@ -1,0 +1,58 @@
+const HIDDEN = '[redacted]';
+
+/** Parts of a key, letters and digits only, whose values are secrets. */
+const SECRET_KEYS = ['password', 'passwd', 'passphrase', 'secret', 'apikey', 'authorization', 'cookie', 'privatekey', 'credential', 'accesskey', 'sessionid', 'connectionstring'];
+
+/** Keys, tokens and addresses as they are written. Each has few starting points, so that a scan stays linear. */
+const SECRET_VALUES = [
+  /\b(?:rc|sk|pk|rk|whsec|ghp|gho|ghs|ghu|glpat|github_pat|n8n_api|xox[abprs])[-_][A-Za-z0-9_-]{12,}/g,
+  /\bBearer\s+[A-Za-z0-9._~+/=-]{8,}/gi,
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g,
+  /\bAKIA[0-9A-Z]{16}\b/g,
+  /\bAIza[0-9A-Za-z_-]{35}/g,
+  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g,
+  /:\/\/[^\s/:@]{1,100}:[^\s/@]{1,200}@/g,
+  /[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g,
+];
+
+export interface Redactor {
+  /** Free text with what looks like a secret or an address taken out. */
+  text(value: string): string;
+  /** A copy in which values under secret keys, and secrets inside values, are replaced. */
+  metadata(value: Record<string, unknown>): Record<string, unknown>;
+}
+
+/** @param keys, values what to hide beside the built-in patterns */
+export function createRedactor(keys: string[], values: RegExp[]): Redactor {
+  const hiddenKeys = [...SECRET_KEYS, ...keys.map(plain).filter(Boolean)];
+  const hiddenValues = [...SECRET_VALUES, ...values];
+
+  const isSecret = (key: string): boolean => {
+    const name = plain(key);
+    return name.endsWith('token') || hiddenKeys.some((part) => name.includes(part));
+  };
+
+  const text = (value: string): string =>
+    hiddenValues.reduce((rest, pattern) => rest.replace(pattern, HIDDEN), value);
+
+  function copy(value: unknown): unknown {
+    if (typeof value === 'string') return text(value);
+    if (Array.isArray(value)) return value.map(copy);
+    if (typeof value !== 'object' || value === null) return value;
+    return metadata(value as Record<string, unknown>);
+  }
+
+  function metadata(value: Record<string, unknown>): Record<string, unknown> {
+    const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+    for (const [key, child] of Object.entries(value)) {
+      result[text(key)] = isSecret(key) && child !== null ? HIDDEN : copy(child);
+    }
+    return result;
+  }
+
+  return { text, metadata };
+}
+
+function plain(key: string): string {
+  return key.toLowerCase().replace(/[^a-z0-9]/g, '');
+}

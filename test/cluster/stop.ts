@@ -1,0 +1,5 @@
+import { endCluster } from './running.ts';
+
+export default async function stopCluster(): Promise<void> {
+  await endCluster();
+}
