@@ -115,7 +115,7 @@ const additional: INodeProperties = {
       name: 'execution_id',
       type: 'string',
       default: '',
-      description: 'This execution when left empty',
+      description: 'This execution when left empty, unless the event is about another workflow',
     },
     {
       displayName: 'Metadata (JSON)',

@@ -60,7 +60,9 @@ function complete(
   const set = present(context.getNodeParameter('additionalFields', index, {}));
   const told: Partial<TelemetryEvent> = { ...present({ ...known }), ...set };
   const workflow = context.getWorkflow();
-  const workflowId = told.workflow_id ?? String(workflow.id ?? 'unsaved-workflow');
+  const thisWorkflowId = String(workflow.id ?? 'unsaved-workflow');
+  const workflowId = told.workflow_id ?? thisWorkflowId;
+  const isThisWorkflow = workflowId === thisWorkflowId;
   return {
     event_id: crypto.randomUUID(),
     protocol: 'n8n',
@@ -68,7 +70,7 @@ function complete(
     target_id: workflowId,
     operation: context.getNode().name,
     status: 'success',
-    execution_id: context.getExecutionId() || undefined,
+    execution_id: (isThisWorkflow && context.getExecutionId()) || undefined,
     ...told,
     workflow_id: workflowId,
     timestamp: new Date(told.timestamp ?? Date.now()).toISOString(),

@@ -34,17 +34,34 @@ export function createApp({ routes, log, version, ...options }: AppOptions): Exp
         return id;
       },
       // The path without its query: a caller may have put anything there.
-      serializers: { req: ({ id, method, url }) => ({ id, method, path: String(url).split('?')[0] }), res: ({ statusCode }) => ({ status: statusCode }), err: () => undefined },
-      customLogLevel: (_request, { statusCode }) => (statusCode >= 500 ? 'error' : statusCode >= 400 ? 'warn' : 'debug'),
+      serializers: {
+        req: ({ id, method, url }) => ({ id, method, path: String(url).split('?')[0] }),
+        res: ({ statusCode }) => ({ status: statusCode }),
+        err: () => undefined,
+      },
+      customLogLevel: (_request, { statusCode }) =>
+        statusCode >= 500 ? 'error' : statusCode >= 400 ? 'warn' : 'debug',
     }),
   );
-  app.use(helmet({ contentSecurityPolicy: { directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null } }, strictTransportSecurity: false }));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        directives: {
+          'style-src': ["'self'", "'unsafe-inline'"],
+          'upgrade-insecure-requests': null,
+        },
+      },
+      strictTransportSecurity: false,
+    }),
+  );
   app.use(compression({ threshold: 4096 }));
   mount(app, routes, options);
   app.use(documentation(routes, version));
   app.use(express.static(pages, { maxAge: '5m' }));
   app.use((request, _response) => {
-    throw new Problem(404, 'no_such_route', { detail: `Nothing is at ${request.path}. See /docs for what there is.` });
+    throw new Problem(404, 'no_such_route', {
+      detail: `Nothing is at ${request.path}. See /docs for what there is.`,
+    });
   });
   app.use(renderProblem(log));
   return app;

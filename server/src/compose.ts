@@ -44,11 +44,19 @@ export interface Rollcall {
 const HOUR_SECONDS = 3_600;
 
 /** The one place where rooms meet. */
-export function compose(config: Config, databases: Databases, log: Log, clock: Clock, version: string): Rollcall {
+export function compose(
+  config: Config,
+  databases: Databases,
+  log: Log,
+  clock: Clock,
+  version: string,
+): Rollcall {
   const redactor = createRedactor(config.redactKeys, config.redactValues);
   // Keys are looked up on the way to an ingest, so they share its door.
   const auth = authStore(databases.ingest);
-  const keys = keyVerifier(auth, clock, (error) => log.warn({ err: error }, 'last_used_at was not written'));
+  const keys = keyVerifier(auth, clock, (error) =>
+    log.warn({ err: error }, 'last_used_at was not written'),
+  );
   const telemetry = telemetryStore(databases.ingest, databases.query);
   const intake = telemetryIngest({ store: telemetry, redactor, clock, days: config.telemetryDays });
   const registry = registryStore(databases.query);
@@ -56,7 +64,10 @@ export function compose(config: Config, databases: Databases, log: Log, clock: C
   let stopping = false;
 
   const routes = [
-    ...healthRoutes({ ping: () => databases.ingest.call('schema_version', {}), isStopping: () => stopping }),
+    ...healthRoutes({
+      ping: () => databases.ingest.call('schema_version', {}),
+      isStopping: () => stopping,
+    }),
     ...authRoutes(authStore(databases.query), clock, keys.forget),
     ...telemetryRoutes({ store: telemetry, ingest: intake.ingest }),
     ...registryRoutes({ store: registry, clock, readWorkflow, redact: redactor.metadata }),
@@ -80,7 +91,9 @@ export function compose(config: Config, databases: Databases, log: Log, clock: C
     adminKey: () => ensureAdminKey(auth, config.adminKey),
     startTasks() {
       tasks.push(
-        every(config.gapCheckSeconds, 'gap check', log, () => checkAllTenants(auth.listTenants, gaps, clock)),
+        every(config.gapCheckSeconds, 'gap check', log, () =>
+          checkAllTenants(auth.listTenants, gaps, clock),
+        ),
         every(HOUR_SECONDS, 'retention', log, () =>
           telemetry.enforceRetention(clock(), config.telemetryDays, config.rollupDays),
         ),

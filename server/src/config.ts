@@ -1,10 +1,16 @@
 import { z } from 'zod';
 
-const seconds = (fallback: number) => z.coerce.number().int().positive().max(2_000_000_000).default(fallback);
+const seconds = (fallback: number) =>
+  z.coerce.number().int().positive().max(2_000_000_000).default(fallback);
 const days = (fallback: number) => z.coerce.number().int().min(1).max(3650).default(fallback);
 const list = z
   .string()
-  .transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
   .optional();
 
 /** Every setting, where it comes from and what it is when nobody says so. Times are seconds, sizes bytes. */
@@ -14,10 +20,15 @@ const Environment = z.object({
   ROLLCALL_DATA_DIR: z.string().min(1).default('./data'),
   ROLLCALL_ADMIN_KEY: z
     .string()
-    .regex(/^rc_[A-Za-z0-9_-]{43}$/, 'must be rc_ followed by 32 random bytes in base64url (43 characters)')
+    .regex(
+      /^rc_[A-Za-z0-9_-]{43}$/,
+      'must be rc_ followed by 32 random bytes in base64url (43 characters)',
+    )
     .optional(),
   ROLLCALL_SECRET: z.string().min(16).optional(),
-  ROLLCALL_PROFILE: z.enum(['local', 'docker', 'serverless', 'edge', 'kubernetes']).default('local'),
+  ROLLCALL_PROFILE: z
+    .enum(['local', 'docker', 'serverless', 'edge', 'kubernetes'])
+    .default('local'),
   ROLLCALL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Requests a second and key, averaged over ten seconds; 0 switches the limit off. */
   ROLLCALL_RATE_LIMIT: z.coerce.number().int().min(0).default(1000),

@@ -8,7 +8,9 @@ import { openDatabase, type OpenDatabase } from './platform/database/open.ts';
 import type { Log } from './platform/log.ts';
 
 export const VERSION = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  }
 ).version;
 
 export interface RunningServer {
@@ -55,7 +57,11 @@ function listen(server: Server, { host, port }: Config): Promise<Server> {
   });
 }
 
-async function stop(server: Server, rollcall: { stop(): Promise<void> }, database: OpenDatabase): Promise<void> {
+async function stop(
+  server: Server,
+  rollcall: { stop(): Promise<void> },
+  database: OpenDatabase,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   const hurry = setTimeout(() => server.closeAllConnections(), GRACE_MS);

@@ -51,6 +51,12 @@ export async function rollcall(routes: Record<string, Replies>): Promise<Receive
   return received;
 }
 
+/** Node's http module outlives a test file: two interceptors in it would both answer. */
+afterAll(async () => {
+  const { default: nock } = await import('nock');
+  nock.restore();
+});
+
 /** The answer to a batch of which everything was kept. */
 export function kept(accepted = 1): BatchResult {
   return { receipt: 'rcpt', accepted, duplicates: 0, rejected: 0, results: [] };

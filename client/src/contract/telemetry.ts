@@ -36,13 +36,7 @@ export interface TelemetryEvent {
 /** An event as the server holds it: every field present, `null` where nothing was said. */
 export type StoredTelemetryEvent = {
   [Field in keyof Required<TelemetryEvent>]: Field extends
-    | 'event_id'
-    | 'timestamp'
-    | 'protocol'
-    | 'source_id'
-    | 'target_id'
-    | 'status'
-    | 'project_id'
+    'event_id' | 'timestamp' | 'protocol' | 'source_id' | 'target_id' | 'status' | 'project_id'
     ? NonNullable<TelemetryEvent[Field]>
     : NonNullable<TelemetryEvent[Field]> | null;
 } & { received_at: string };

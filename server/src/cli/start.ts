@@ -4,7 +4,9 @@ import { createLog } from '../platform/log.ts';
 import { startServer, VERSION, type RunningServer } from '../serve.ts';
 
 export const startCommand = (): Command =>
-  new Command('start').description('Start the server, and the embedded database unless another is configured').action(start);
+  new Command('start')
+    .description('Start the server, and the embedded database unless another is configured')
+    .action(start);
 
 async function start(): Promise<void> {
   const config = readConfig();
@@ -26,7 +28,11 @@ async function start(): Promise<void> {
 }
 
 function greet({ url, database, newAdminKey }: RunningServer): void {
-  const lines = [`Rollcall ${VERSION} is at ${url}`, `  database   ${database}`, `  API        ${url}/docs`];
+  const lines = [
+    `Rollcall ${VERSION} is at ${url}`,
+    `  database   ${database}`,
+    `  API        ${url}/docs`,
+  ];
   if (newAdminKey) {
     lines.push(
       `  admin key  ${newAdminKey}   (shown this once)`,

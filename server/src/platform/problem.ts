@@ -32,7 +32,10 @@ export class Problem extends Error {
 
 export const invalid = (errors: FieldError[]): Problem =>
   new Problem(422, 'invalid_request', {
-    detail: errors.map(({ path, message }) => `${path}: ${message}`).slice(0, 3).join('; '),
+    detail: errors
+      .map(({ path, message }) => `${path}: ${message}`)
+      .slice(0, 3)
+      .join('; '),
     errors,
   });
 

@@ -1,7 +1,20 @@
 const HIDDEN = '[redacted]';
 
 /** Parts of a key, letters and digits only, whose values are secrets. */
-const SECRET_KEYS = ['password', 'passwd', 'passphrase', 'secret', 'apikey', 'authorization', 'cookie', 'privatekey', 'credential', 'accesskey', 'sessionid', 'connectionstring'];
+const SECRET_KEYS = [
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'apikey',
+  'authorization',
+  'cookie',
+  'privatekey',
+  'credential',
+  'accesskey',
+  'sessionid',
+  'connectionstring',
+];
 
 /** Keys, tokens and addresses as they are written. Each has few starting points, so that a scan stays linear. */
 const SECRET_VALUES = [

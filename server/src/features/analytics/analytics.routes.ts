@@ -32,7 +32,16 @@ export function analyticsRoutes(store: AnalyticsStore, clock: Clock): Route[] {
       query: PatternQuery,
       response: pageOf(CommunicationPatternSchema),
       handle: async ({ tenant, query: { limit, cursor, window_seconds, ...filter } }) =>
-        toPage(await store.patterns(tenant, filter, window_seconds, clock(), limit, fromCursor(cursor, PATTERN_CURSOR))),
+        toPage(
+          await store.patterns(
+            tenant,
+            filter,
+            window_seconds,
+            clock(),
+            limit,
+            fromCursor(cursor, PATTERN_CURSOR),
+          ),
+        ),
     }),
     route({
       method: 'get',

@@ -1,6 +1,12 @@
 import type { CommunicationPair, CommunicationPattern, Overview } from '@rollcall/client/contract';
 import { z } from 'zod';
-import { entityState, gapKind, healthStatus, identifier, protocol } from '../../platform/http/fields.ts';
+import {
+  entityState,
+  gapKind,
+  healthStatus,
+  identifier,
+  protocol,
+} from '../../platform/http/fields.ts';
 import { paging } from '../../platform/http/page.ts';
 
 const milliseconds = z.number().nullable();
@@ -16,7 +22,8 @@ const totals = {
   max_ms: milliseconds,
 };
 
-const window = (seconds: number) => z.coerce.number().int().min(60).max(34_560_000).default(seconds);
+const window = (seconds: number) =>
+  z.coerce.number().int().min(60).max(34_560_000).default(seconds);
 
 export const OverviewQuery = z.strictObject({ window_seconds: window(3_600) });
 
@@ -33,7 +40,11 @@ export const OverviewSchema = z
       by_health: z.partialRecord(healthStatus, z.number()),
       by_type: z.record(z.string(), z.number()),
     }),
-    gaps: z.object({ open: z.number(), muted: z.number(), by_kind: z.partialRecord(gapKind, z.number()) }),
+    gaps: z.object({
+      open: z.number(),
+      muted: z.number(),
+      by_kind: z.partialRecord(gapKind, z.number()),
+    }),
   })
   .meta({ id: 'Overview' }) satisfies z.ZodType<Overview>;
 

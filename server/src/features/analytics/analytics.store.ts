@@ -1,4 +1,9 @@
-import type { CommunicationPair, CommunicationPattern, Overview, Protocol } from '@rollcall/client/contract';
+import type {
+  CommunicationPair,
+  CommunicationPattern,
+  Overview,
+  Protocol,
+} from '@rollcall/client/contract';
 import type { Database } from '../../platform/database/port.ts';
 import type { Rows } from '../../platform/http/page.ts';
 
@@ -18,7 +23,14 @@ export const analyticsStore = (database: Database) => ({
   overview: (tenant: string, windowSeconds: number, now: Date) =>
     database.call<Overview>('overview', within(tenant, windowSeconds, now)),
 
-  patterns: (tenant: string, filter: PatternFilter, windowSeconds: number, now: Date, limit: number, after: unknown[] | null) =>
+  patterns: (
+    tenant: string,
+    filter: PatternFilter,
+    windowSeconds: number,
+    now: Date,
+    limit: number,
+    after: unknown[] | null,
+  ) =>
     database.call<Rows<CommunicationPattern>>('list_patterns', {
       ...within(tenant, windowSeconds, now),
       p_filter: filter,
@@ -27,7 +39,10 @@ export const analyticsStore = (database: Database) => ({
     }),
 
   pairs: (tenant: string, windowSeconds: number, now: Date, limit: number) =>
-    database.call<Rows<CommunicationPair>>('top_pairs', { ...within(tenant, windowSeconds, now), p_limit: limit }),
+    database.call<Rows<CommunicationPair>>('top_pairs', {
+      ...within(tenant, windowSeconds, now),
+      p_limit: limit,
+    }),
 });
 
 export type AnalyticsStore = ReturnType<typeof analyticsStore>;

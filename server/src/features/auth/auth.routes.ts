@@ -33,7 +33,9 @@ export function authRoutes(store: AuthStore, clock: Clock, forgetKeys: () => voi
       response: CreatedApiKeySchema,
       handle: async ({ tenant, project, actor, body }) => {
         if (body.expires_at && new Date(body.expires_at) <= clock()) {
-          throw invalid([{ path: 'expires_at', code: 'not_in_future', message: 'must be in the future' }]);
+          throw invalid([
+            { path: 'expires_at', code: 'not_in_future', message: 'must be in the future' },
+          ]);
         }
         const key = makeKey();
         const created = await store.createKey({
@@ -57,7 +59,13 @@ export function authRoutes(store: AuthStore, clock: Clock, forgetKeys: () => voi
       query: z.strictObject(paging),
       response: pageOf(ApiKeySchema),
       handle: async ({ tenant, query }) =>
-        toPage(await store.listKeys(tenant, query.limit, fromCursor(query.cursor, [sortField.timestamp, sortField.uuid]))),
+        toPage(
+          await store.listKeys(
+            tenant,
+            query.limit,
+            fromCursor(query.cursor, [sortField.timestamp, sortField.uuid]),
+          ),
+        ),
     }),
     route({
       method: 'delete',

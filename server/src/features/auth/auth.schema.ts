@@ -31,5 +31,11 @@ export const ApiKeyRequestSchema = z
   .meta({ id: 'ApiKeyRequest' }) satisfies z.ZodType<ApiKeyRequest>;
 
 export const WhoAmI = z
-  .object({ tenant_id: z.string(), project_id: z.string(), key_id: z.string(), name: z.string(), scopes: z.array(scope) })
+  .object({
+    tenant_id: z.string(),
+    project_id: z.string(),
+    key_id: z.string(),
+    name: z.string(),
+    scopes: z.array(scope),
+  })
   .meta({ id: 'WhoAmI' });

@@ -24,12 +24,19 @@ export interface NewKey {
 
 export const authStore = (database: Database) => ({
   createTenant: (tenant: string, name: string) =>
-    database.call<{ tenant_id: string; name: string }>('create_tenant', { p_tenant: tenant, p_name: name }),
+    database.call<{ tenant_id: string; name: string }>('create_tenant', {
+      p_tenant: tenant,
+      p_name: name,
+    }),
 
   listTenants: () => database.call<string[]>('list_tenants', {}),
 
   createProject: (tenant: string, project: string, name: string) =>
-    database.call<{ project_id: string; name: string }>('create_project', { p_tenant: tenant, p_project: project, p_name: name }),
+    database.call<{ project_id: string; name: string }>('create_project', {
+      p_tenant: tenant,
+      p_project: project,
+      p_name: name,
+    }),
 
   createKey: (key: NewKey) =>
     database.call<ApiKey>('create_key', {
@@ -47,7 +54,11 @@ export const authStore = (database: Database) => ({
     database.call<VerifiedKey | null>('verify_key', { p_hash: hash, p_now: now.toISOString() }),
 
   touchKey: (tenant: string, key: string, usedAt: Date) =>
-    database.call<true>('touch_key', { p_tenant: tenant, p_key: key, p_used_at: usedAt.toISOString() }),
+    database.call<true>('touch_key', {
+      p_tenant: tenant,
+      p_key: key,
+      p_used_at: usedAt.toISOString(),
+    }),
 
   listKeys: (tenant: string, limit: number, after: unknown[] | null) =>
     database.call<Rows<ApiKey>>('list_keys', { p_tenant: tenant, p_limit: limit, p_after: after }),

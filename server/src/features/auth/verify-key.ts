@@ -17,7 +17,11 @@ interface Kept {
  * Looks keys up, remembering each answer for five seconds: a revoked key may live that long in another server
  * process, in this one `forget` ends it at once. `last_used_at` is written at most once a minute and key.
  */
-export function keyVerifier(store: AuthStore, clock: Clock, onTouchError: (error: unknown) => void) {
+export function keyVerifier(
+  store: AuthStore,
+  clock: Clock,
+  onTouchError: (error: unknown) => void,
+) {
   const kept = new Map<string, Kept>();
   const touched = new Map<string, number>();
 

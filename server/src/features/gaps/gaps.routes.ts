@@ -24,7 +24,15 @@ export function gapsRoutes(store: GapsStore, clock: Clock): Route[] {
       query: GapQuery,
       response: pageOf(GapSchema),
       handle: async ({ tenant, query: { limit, cursor, ...filter } }) =>
-        toPage(await store.list(tenant, filter, clock(), limit, fromCursor(cursor, [sortField.timestamp, sortField.uuid]))),
+        toPage(
+          await store.list(
+            tenant,
+            filter,
+            clock(),
+            limit,
+            fromCursor(cursor, [sortField.timestamp, sortField.uuid]),
+          ),
+        ),
     }),
     route({
       method: 'post',
@@ -65,7 +73,8 @@ export function gapsRoutes(store: GapsStore, clock: Clock): Route[] {
       path: '/api/v1/gaps/:id/fix',
       access: 'gaps:write',
       summary: 'Fix a gap',
-      description: 'Does the first of the gap’s offers unless `action` names another, then checks again.',
+      description:
+        'Does the first of the gap’s offers unless `action` names another, then checks again.',
       params: GapPath,
       body: GapFixRequestSchema,
       response: GapFixResultSchema,

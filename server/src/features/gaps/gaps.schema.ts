@@ -1,6 +1,23 @@
-import { FIX_ACTIONS, type Gap, type GapCheck, type GapFilter, type GapFixRequest, type GapFixResult, type GapMuteRequest, type GapRule } from '@rollcall/client/contract';
+import {
+  FIX_ACTIONS,
+  type Gap,
+  type GapCheck,
+  type GapFilter,
+  type GapFixRequest,
+  type GapFixResult,
+  type GapMuteRequest,
+  type GapRule,
+} from '@rollcall/client/contract';
 import { z } from 'zod';
-import { entityType, gapKind, gapSeverity, gapState, identifier, moment, text } from '../../platform/http/fields.ts';
+import {
+  entityType,
+  gapKind,
+  gapSeverity,
+  gapState,
+  identifier,
+  moment,
+  text,
+} from '../../platform/http/fields.ts';
 import { paging } from '../../platform/http/page.ts';
 
 const fixAction = z.enum(FIX_ACTIONS);

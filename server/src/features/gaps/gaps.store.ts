@@ -1,4 +1,11 @@
-import type { Gap, GapCheck, GapFilter, GapFixRequest, GapFixResult, GapRule } from '@rollcall/client/contract';
+import type {
+  Gap,
+  GapCheck,
+  GapFilter,
+  GapFixRequest,
+  GapFixResult,
+  GapRule,
+} from '@rollcall/client/contract';
 import type { Database } from '../../platform/database/port.ts';
 import type { Rows } from '../../platform/http/page.ts';
 
@@ -48,7 +55,8 @@ export const gapsStore = (database: Database) => ({
       p_now: now.toISOString(),
     }),
 
-  listRules: (tenant: string) => database.call<Rows<GapRule>>('list_gap_rules', { p_tenant: tenant }),
+  listRules: (tenant: string) =>
+    database.call<Rows<GapRule>>('list_gap_rules', { p_tenant: tenant }),
 
   setRule: (tenant: string, rule: GapRule) =>
     database.call<GapRule>('set_gap_rule', {

@@ -5,8 +5,15 @@ import { WorkflowShapeError } from './extract/shape.ts';
 /** Facts of a workflow for its registration. @throws Problem 422 that names the field when it is not a workflow */
 export function readWorkflow(workflow: Record<string, unknown>) {
   try {
-    const { capabilities, dependencies, definition_hash, triggers, schedules, webhook_paths, node_count } =
-      extractWorkflow(workflow);
+    const {
+      capabilities,
+      dependencies,
+      definition_hash,
+      triggers,
+      schedules,
+      webhook_paths,
+      node_count,
+    } = extractWorkflow(workflow);
     return {
       capabilities,
       dependencies: dependencies.map(({ entity_type, entity_id }) => ({ entity_type, entity_id })),
@@ -15,6 +22,8 @@ export function readWorkflow(workflow: Record<string, unknown>) {
     };
   } catch (error) {
     if (!(error instanceof WorkflowShapeError)) throw error;
-    throw invalid([{ path: `workflow.${error.path}`, code: 'not_a_workflow', message: error.message }]);
+    throw invalid([
+      { path: `workflow.${error.path}`, code: 'not_a_workflow', message: error.message },
+    ]);
   }
 }

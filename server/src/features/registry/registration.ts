@@ -23,7 +23,10 @@ export function registration(
   const told = metadata ? { ...entity, metadata: redact(metadata) } : entity;
   if (!workflow) return told;
   const facts = readWorkflow(workflow);
-  const name = typeof workflow.name === 'string' && workflow.name !== '' ? workflow.name.slice(0, 255) : undefined;
+  const name =
+    typeof workflow.name === 'string' && workflow.name !== ''
+      ? workflow.name.slice(0, 255)
+      : undefined;
   return {
     ...(name ? { entity_name: name } : {}),
     definition_hash: facts.definition_hash,

@@ -37,7 +37,8 @@ export function registryRoutes({ store, clock, readWorkflow, redact }: Needs): R
       body: EntityRegistrationSchema,
       response: RegisteredEntitySchema,
       status: ({ outcome }) => (outcome === 'created' ? 201 : 200),
-      handle: (request) => store.register(request, registration(request.body, readWorkflow, redact)),
+      handle: (request) =>
+        store.register(request, registration(request.body, readWorkflow, redact)),
     }),
     route({
       method: 'get',
@@ -68,7 +69,8 @@ export function registryRoutes({ store, clock, readWorkflow, redact }: Needs): R
       path: ENTITY,
       access: 'registry:write',
       summary: 'Mark an entity deleted',
-      description: 'The entity and its history stay readable; only a new registration brings it back.',
+      description:
+        'The entity and its history stay readable; only a new registration brings it back.',
       params: EntityPath,
       response: EntitySchema,
       handle: (request) => store.updateState(request, request.params, { new_state: 'deleted' }),
@@ -92,7 +94,14 @@ export function registryRoutes({ store, clock, readWorkflow, redact }: Needs): R
       query: z.strictObject(paging),
       response: pageOf(StateChangeSchema),
       handle: async ({ tenant, params, query }) =>
-        toPage(await store.listStates(tenant, params, query.limit, fromCursor(query.cursor, [sortField.number]))),
+        toPage(
+          await store.listStates(
+            tenant,
+            params,
+            query.limit,
+            fromCursor(query.cursor, [sortField.number]),
+          ),
+        ),
     }),
     route({
       method: 'post',
@@ -102,7 +111,8 @@ export function registryRoutes({ store, clock, readWorkflow, redact }: Needs): R
       params: EntityPath,
       body: HeartbeatRequest,
       response: EntitySchema,
-      handle: (request) => store.heartbeat(request, request.params, request.body.health_status, clock()),
+      handle: (request) =>
+        store.heartbeat(request, request.params, request.body.health_status, clock()),
     }),
   ];
 }

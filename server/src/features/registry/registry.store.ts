@@ -37,9 +37,16 @@ export const registryStore = (database: Database) => ({
       p_project: project,
     }),
 
-  get: (tenant: string, entity: EntityReference) => database.call<EntityDetail>('get_entity', named(tenant, entity)),
+  get: (tenant: string, entity: EntityReference) =>
+    database.call<EntityDetail>('get_entity', named(tenant, entity)),
 
-  list: (tenant: string, filter: EntityFilter, sort: string, limit: number, after: unknown[] | null) =>
+  list: (
+    tenant: string,
+    filter: EntityFilter,
+    sort: string,
+    limit: number,
+    after: unknown[] | null,
+  ) =>
     database.call<Rows<Entity>>('list_entities', {
       p_tenant: tenant,
       p_filter: filter,
@@ -57,7 +64,12 @@ export const registryStore = (database: Database) => ({
       p_actor: actor,
     }),
 
-  heartbeat: ({ tenant, actor }: Author, entity: EntityReference, health: string | undefined, at: Date) =>
+  heartbeat: (
+    { tenant, actor }: Author,
+    entity: EntityReference,
+    health: string | undefined,
+    at: Date,
+  ) =>
     database.call<Entity>('heartbeat', {
       ...named(tenant, entity),
       p_health: health ?? null,
@@ -66,7 +78,11 @@ export const registryStore = (database: Database) => ({
     }),
 
   listStates: (tenant: string, entity: EntityReference, limit: number, after: unknown[] | null) =>
-    database.call<Rows<StateChange>>('list_entity_states', { ...named(tenant, entity), p_limit: limit, p_after: after }),
+    database.call<Rows<StateChange>>('list_entity_states', {
+      ...named(tenant, entity),
+      p_limit: limit,
+      p_after: after,
+    }),
 });
 
 export type RegistryStore = ReturnType<typeof registryStore>;

@@ -41,10 +41,16 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   function submit(tenant: string, items: Item[]): Promise<Outcome> {
     const lane = lanes.get(tenant) ?? { waiting: [], queued: 0, running: 0 };
     lanes.set(tenant, lane);
-    if (draining) return Promise.reject(unavailable('shutting_down', 'The server is stopping. Send this again shortly.'));
+    if (draining)
+      return Promise.reject(
+        unavailable('shutting_down', 'The server is stopping. Send this again shortly.'),
+      );
     if (lane.queued > 0 && lane.queued + items.length > options.queueSize) {
       return Promise.reject(
-        unavailable('overloaded', 'More telemetry is waiting than can be stored in time. Send it again later.'),
+        unavailable(
+          'overloaded',
+          'More telemetry is waiting than can be stored in time. Send it again later.',
+        ),
       );
     }
     return new Promise((resolve, reject) => {
@@ -71,7 +77,10 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   function take(lane: Lane<Item>): Waiting<Item>[] {
     const group: Waiting<Item>[] = [];
     let size = 0;
-    while (lane.waiting[0] && (size === 0 || size + lane.waiting[0].items.length <= options.batchSize)) {
+    while (
+      lane.waiting[0] &&
+      (size === 0 || size + lane.waiting[0].items.length <= options.batchSize)
+    ) {
       const next = lane.waiting.shift() as Waiting<Item>;
       size += next.items.length;
       group.push(next);
@@ -95,7 +104,13 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
       const { duplicates } = await options.commit(tenant, items);
       const stored = new Set(duplicates);
       group.forEach(({ resolve }, index) =>
-        resolve({ duplicates: stored.size > 0 ? stored.union(repeated[index] as Set<string>) : (repeated[index] as Set<string>), refused: new Map() }),
+        resolve({
+          duplicates:
+            stored.size > 0
+              ? stored.union(repeated[index] as Set<string>)
+              : (repeated[index] as Set<string>),
+          refused: new Map(),
+        }),
       );
     } catch (error) {
       if (isRefusal(error)) await isolate(tenant, group, error);
@@ -118,7 +133,8 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   }
 
   async function halve(tenant: string, items: Item[], error: Problem): Promise<Outcome> {
-    if (items.length === 1) return { duplicates: new Set(), refused: new Map([[options.idOf(items[0] as Item), error]]) };
+    if (items.length === 1)
+      return { duplicates: new Set(), refused: new Map([[options.idOf(items[0] as Item), error]]) };
     const middle = Math.ceil(items.length / 2);
     const halves: Outcome[] = [];
     for (const half of [items.slice(0, middle), items.slice(middle)]) {
@@ -131,7 +147,10 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
       }
     }
     const [left, right] = halves as [Outcome, Outcome];
-    return { duplicates: left.duplicates.union(right.duplicates), refused: new Map([...left.refused, ...right.refused]) };
+    return {
+      duplicates: left.duplicates.union(right.duplicates),
+      refused: new Map([...left.refused, ...right.refused]),
+    };
   }
 
   /** Refuses what comes from now on and resolves when all that waits is stored. */
@@ -145,4 +164,5 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   return { submit, drain };
 }
 
-const isRefusal = (error: unknown): error is Problem => error instanceof Problem && error.status === 422;
+const isRefusal = (error: unknown): error is Problem =>
+  error instanceof Problem && error.status === 422;

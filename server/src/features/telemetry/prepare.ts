@@ -6,7 +6,8 @@ import type { Redactor } from '../../platform/redact.ts';
 import { TelemetryEventSchema } from './telemetry.schema.ts';
 
 /** An event that the database takes as it is. */
-export type ReadyEvent = TelemetryEvent & Required<Pick<TelemetryEvent, 'event_id' | 'timestamp' | 'project_id'>>;
+export type ReadyEvent = TelemetryEvent &
+  Required<Pick<TelemetryEvent, 'event_id' | 'timestamp' | 'project_id'>>;
 
 export interface Door {
   redactor: Redactor;
@@ -25,20 +26,34 @@ type Rejection = Required<Pick<BatchItemResult, 'code' | 'path' | 'message'>>;
 /** Checks one item, completes and redacts it; or says why it is refused. */
 export function prepare(item: unknown, door: Door): ReadyEvent | Rejection {
   if (item instanceof BrokenLine) {
-    return { code: 'invalid_json', path: '', message: `This line is not valid JSON: ${item.message}` };
+    return {
+      code: 'invalid_json',
+      path: '',
+      message: `This line is not valid JSON: ${item.message}`,
+    };
   }
   const parsed = TelemetryEventSchema.safeParse(item);
   if (!parsed.success) {
     const [first] = fieldErrors(parsed.error);
-    return first ? { ...first, path: first.path === 'body' ? '' : first.path } : { code: 'invalid', path: '', message: 'is not an event' };
+    return first
+      ? { ...first, path: first.path === 'body' ? '' : first.path }
+      : { code: 'invalid', path: '', message: 'is not an event' };
   }
   const event = parsed.data;
   const time = event.timestamp ? Date.parse(event.timestamp) : door.now.getTime();
   if (time > door.now.getTime() + AHEAD_MS) {
-    return { code: 'timestamp_in_future', path: 'timestamp', message: 'is more than an hour ahead of the server’s clock' };
+    return {
+      code: 'timestamp_in_future',
+      path: 'timestamp',
+      message: 'is more than an hour ahead of the server’s clock',
+    };
   }
   if (time < door.now.getTime() - (door.days - 1) * DAY_MS) {
-    return { code: 'timestamp_too_old', path: 'timestamp', message: `is older than the ${door.days} days that telemetry is kept` };
+    return {
+      code: 'timestamp_too_old',
+      path: 'timestamp',
+      message: `is older than the ${door.days} days that telemetry is kept`,
+    };
   }
   event.event_id = event.event_id?.toLowerCase() ?? randomUUID();
   event.timestamp = new Date(time).toISOString();
@@ -48,4 +63,5 @@ export function prepare(item: unknown, door: Door): ReadyEvent | Rejection {
   return event as ReadyEvent;
 }
 
-export const isRejection = (result: ReadyEvent | Rejection): result is Rejection => !('event_id' in result);
+export const isRejection = (result: ReadyEvent | Rejection): result is Rejection =>
+  !('event_id' in result);

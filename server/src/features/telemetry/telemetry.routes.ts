@@ -1,7 +1,12 @@
 import type { BatchResult } from '@rollcall/client/contract';
 import { fromCursor, pageOf, sortField, toPage } from '../../platform/http/page.ts';
 import { batchRoute, route, type Principal, type Route } from '../../platform/http/route.ts';
-import { BatchResultSchema, StoredTelemetryEventSchema, TelemetryEventSchema, TelemetryQuery } from './telemetry.schema.ts';
+import {
+  BatchResultSchema,
+  StoredTelemetryEventSchema,
+  TelemetryEventSchema,
+  TelemetryQuery,
+} from './telemetry.schema.ts';
 import type { TelemetryStore } from './telemetry.store.ts';
 
 interface Needs {
@@ -29,7 +34,14 @@ export function telemetryRoutes({ store, ingest }: Needs): Route[] {
       query: TelemetryQuery,
       response: pageOf(StoredTelemetryEventSchema),
       handle: async ({ tenant, query: { limit, cursor, ...filter } }) =>
-        toPage(await store.list(tenant, filter, limit, fromCursor(cursor, [sortField.timestamp, sortField.uuid]))),
+        toPage(
+          await store.list(
+            tenant,
+            filter,
+            limit,
+            fromCursor(cursor, [sortField.timestamp, sortField.uuid]),
+          ),
+        ),
     }),
   ];
 }

@@ -5,7 +5,16 @@ import type {
   TelemetryFilter,
 } from '@rollcall/client/contract';
 import { z } from 'zod';
-import { identifier, metadata, moment, projectId, protocol, prose, telemetryStatus, text } from '../../platform/http/fields.ts';
+import {
+  identifier,
+  metadata,
+  moment,
+  projectId,
+  protocol,
+  prose,
+  telemetryStatus,
+  text,
+} from '../../platform/http/fields.ts';
 import { paging } from '../../platform/http/page.ts';
 
 const count = z.number().int().min(0).max(1e15);
@@ -23,7 +32,10 @@ export const TelemetryEventSchema = z
     duration_ms: z.number().min(0).max(1e12).optional(),
     tokens_used: count.optional(),
     cost_micros: count.optional(),
-    currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters (ISO 4217)').optional(),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'must be three capital letters (ISO 4217)')
+      .optional(),
     model: text(255).optional(),
     correlation_id: identifier.optional(),
     trace_id: traceId.optional(),
@@ -95,5 +107,7 @@ export const TelemetryQuery = z.strictObject({
   trace_id: traceId.optional(),
   from: moment.optional(),
   to: moment.optional(),
-  received_from: moment.optional().meta({ description: 'Stored at or after this time; for following new events.' }),
+  received_from: moment
+    .optional()
+    .meta({ description: 'Stored at or after this time; for following new events.' }),
 }) satisfies z.ZodType<TelemetryFilter>;

@@ -28,10 +28,19 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
   });
 
   /** @throws Problem 413 for too many items, 422 when none was kept, 503 when overloaded or the database is away */
-  async function ingest({ tenant, project }: Principal, items: unknown[], receipt: string): Promise<BatchResult> {
-    if (items.length === 0) throw new Problem(422, 'empty_batch', { detail: 'The batch is empty. Send at least one event.' });
+  async function ingest(
+    { tenant, project }: Principal,
+    items: unknown[],
+    receipt: string,
+  ): Promise<BatchResult> {
+    if (items.length === 0)
+      throw new Problem(422, 'empty_batch', {
+        detail: 'The batch is empty. Send at least one event.',
+      });
     if (items.length > ITEMS_AT_MOST) {
-      throw new Problem(413, 'too_many_items', { detail: `A batch holds at most ${ITEMS_AT_MOST} events; this one has ${items.length}.` });
+      throw new Problem(413, 'too_many_items', {
+        detail: `A batch holds at most ${ITEMS_AT_MOST} events; this one has ${items.length}.`,
+      });
     }
     const door = { redactor, project, days, now: clock() };
     const fresh = new Map<string, ReadyEvent>();
@@ -52,15 +61,26 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
   return { ingest, drain: commits.drain };
 }
 
-function settle(result: BatchItemResult, duplicates: Set<string>, refused: Map<string, Problem>): void {
+function settle(
+  result: BatchItemResult,
+  duplicates: Set<string>,
+  refused: Map<string, Problem>,
+): void {
   if (result.status !== 'accepted' || !result.event_id) return;
   if (duplicates.has(result.event_id)) result.status = 'duplicate';
   const problem = refused.get(result.event_id);
-  if (problem) Object.assign(result, { status: 'rejected', code: problem.code, path: '', message: problem.message });
+  if (problem)
+    Object.assign(result, {
+      status: 'rejected',
+      code: problem.code,
+      path: '',
+      message: problem.message,
+    });
 }
 
 function counted(receipt: string, results: BatchItemResult[]): BatchResult {
-  const count = (status: BatchItemResult['status']) => results.filter((result) => result.status === status).length;
+  const count = (status: BatchItemResult['status']) =>
+    results.filter((result) => result.status === status).length;
   const result = {
     receipt,
     accepted: count('accepted'),

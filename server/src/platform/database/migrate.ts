@@ -41,14 +41,20 @@ async function apply(client: pg.Client, schema: Schema): Promise<MigrateResult> 
   await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
   await client.query(schema.bootstrap);
   await client.query(PREPARE);
-  const known = await client.query<{ name: string; checksum: string }>('select name, checksum from rollcall.schema_migrations');
-  const todo = pending(schema, Object.fromEntries(known.rows.map((row) => [row.name, row.checksum])));
+  const known = await client.query<{ name: string; checksum: string }>(
+    'select name, checksum from rollcall.schema_migrations',
+  );
+  const todo = pending(
+    schema,
+    Object.fromEntries(known.rows.map((row) => [row.name, row.checksum])),
+  );
   if (todo.length > 0) await client.query(schema.clear);
   for (const { name, text, checksum } of todo) {
     await client.query(text);
     await client.query(RECORD, [name, checksum]);
   }
-  if (todo.length > 0) await client.query(`select rollcall_api.create_tenant('default', 'Default')`);
+  if (todo.length > 0)
+    await client.query(`select rollcall_api.create_tenant('default', 'Default')`);
   await client.query('commit');
   return { applied: todo.map(({ name }) => name) };
 }
@@ -68,17 +74,23 @@ on conflict (name) do update set checksum = excluded.checksum, applied_at = now(
 function pending({ migrations, disposable }: Schema, known: Record<string, string>): SchemaText[] {
   for (const { name, checksum } of migrations) {
     if (known[name] && known[name] !== checksum) {
-      throw new Error(`Migration ${name} was changed after it was applied. Restore its text; changes go into a new migration.`);
+      throw new Error(
+        `Migration ${name} was changed after it was applied. Restore its text; changes go into a new migration.`,
+      );
     }
   }
   const unknown = Object.keys(known).filter(
     (name) => name !== disposable.name && !migrations.some((migration) => migration.name === name),
   );
   if (unknown.length > 0) {
-    throw new Error(`The database has ${unknown.join(', ')}, which this server does not know. Start a newer Rollcall.`);
+    throw new Error(
+      `The database has ${unknown.join(', ')}, which this server does not know. Start a newer Rollcall.`,
+    );
   }
   const fresh = migrations.filter(({ name }) => !known[name]);
-  return fresh.length > 0 || known[disposable.name] !== disposable.checksum ? [...fresh, disposable] : [];
+  return fresh.length > 0 || known[disposable.name] !== disposable.checksum
+    ? [...fresh, disposable]
+    : [];
 }
 
 async function installed(client: pg.Client): Promise<Record<string, string>> {

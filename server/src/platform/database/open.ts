@@ -28,7 +28,11 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenDataba
   const { database } = config;
   if (database.kind === 'supabase') return openSupabase(database);
   if (database.kind === 'postgres') {
-    return { ...(await openPostgres(database.url, log)), description: `PostgreSQL at ${host(database.url)}`, lost: never() };
+    return {
+      ...(await openPostgres(database.url, log)),
+      description: `PostgreSQL at ${host(database.url)}`,
+      lost: never(),
+    };
   }
   const embedded = await startEmbeddedPostgres({ dataDir: resolve(config.dataDir), log });
   try {
@@ -51,13 +55,21 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenDataba
 async function openPostgres(url: string, log: Log) {
   const migrated = await migrate(url);
   const onIdleError = (error: Error) => log.warn({ err: error }, 'A database connection was lost');
-  const connect = (connections: number) => connectPostgres({ url, connections, timeoutMs: TIMEOUT_MS, onIdleError });
+  const connect = (connections: number) =>
+    connectPostgres({ url, connections, timeoutMs: TIMEOUT_MS, onIdleError });
   const ingest = connect(INGEST_CONNECTIONS);
   const query = connect(QUERY_CONNECTIONS);
-  return { ingest, query, migrated, close: async () => void (await Promise.all([ingest.close(), query.close()])) };
+  return {
+    ingest,
+    query,
+    migrated,
+    close: async () => void (await Promise.all([ingest.close(), query.close()])),
+  };
 }
 
-async function openSupabase(options: Extract<Config['database'], { kind: 'supabase' }>): Promise<OpenDatabase> {
+async function openSupabase(
+  options: Extract<Config['database'], { kind: 'supabase' }>,
+): Promise<OpenDatabase> {
   const migrated = options.migrateUrl ? await migrate(options.migrateUrl) : { applied: [] };
   const database = await connectSupabase({ ...options, timeoutMs: TIMEOUT_MS });
   await database.call('schema_version', {}).catch((error: unknown) => {

@@ -27,7 +27,11 @@ export function connectPostgres(options: PostgresOptions): Database {
   });
   pool.on('error', options.onIdleError);
 
-  async function call<Result>(name: string, args: Record<string, unknown>, race = 1): Promise<Result> {
+  async function call<Result>(
+    name: string,
+    args: Record<string, unknown>,
+    race = 1,
+  ): Promise<Result> {
     try {
       const { rows } = await pool.query<{ result: Result }>(
         callText(name, Object.keys(args)),
@@ -54,7 +58,8 @@ export function connectPostgres(options: PostgresOptions): Database {
 
 function callText(name: string, args: string[]): string {
   for (const identifier of [name, ...args]) {
-    if (!IDENTIFIER.test(identifier)) throw new Error(`Not a function or argument name: ${identifier}`);
+    if (!IDENTIFIER.test(identifier))
+      throw new Error(`Not a function or argument name: ${identifier}`);
   }
   return `select rollcall_api.${name}(${args.map((arg, index) => `${arg} => $${index + 1}`).join(', ')}) as result`;
 }

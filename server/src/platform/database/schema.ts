@@ -24,8 +24,10 @@ const folder = fileURLToPath(new URL('../../../sql/', import.meta.url));
 /** Reads the schema's SQL as it stands beside this server. */
 export async function readSchema(): Promise<Schema> {
   const read = (path: string) => readFile(folder + path, 'utf8');
-  const list = async (path: string) => (await readdir(folder + path)).filter((name) => name.endsWith('.sql')).sort();
-  const all = async (path: string) => Promise.all((await list(path)).map((name) => read(`${path}/${name}`)));
+  const list = async (path: string) =>
+    (await readdir(folder + path)).filter((name) => name.endsWith('.sql')).sort();
+  const all = async (path: string) =>
+    Promise.all((await list(path)).map((name) => read(`${path}/${name}`)));
 
   const migrations = await Promise.all(
     (await list('migrations')).map(async (name) => named(name, await read(`migrations/${name}`))),

@@ -16,8 +16,10 @@ const RAISED = /^RC(4\d\d)$/;
 export const isLostRace = (code: string): boolean => code === '40001' || code === '40P01';
 
 function raised(status: number, failure: DatabaseFailure): Problem {
-  const { code = status === 404 ? 'not_found' : status === 409 ? 'conflict' : 'invalid_request', path } =
-    parseDetail(failure.detail);
+  const {
+    code = status === 404 ? 'not_found' : status === 409 ? 'conflict' : 'invalid_request',
+    path,
+  } = parseDetail(failure.detail);
   return new Problem(status, code, {
     detail: failure.hint ? `${failure.message} ${failure.hint}` : failure.message,
     ...(path ? { errors: [{ path, code, message: failure.message }] } : {}),
@@ -36,7 +38,11 @@ export function problemFromFailure(failure: DatabaseFailure): Problem {
   const ours = RAISED.exec(code);
   if (ours) return raised(Number(ours[1]), failure);
   if (code === '23503' && (failure.constraint ?? message).includes('project')) {
-    const error = { path: 'project_id', code: 'unknown_project', message: 'There is no such project.' };
+    const error = {
+      path: 'project_id',
+      code: 'unknown_project',
+      message: 'There is no such project.',
+    };
     return new Problem(422, error.code, { detail: error.message, errors: [error], cause });
   }
   if (/^(22|23)/.test(code)) {
@@ -46,7 +52,11 @@ export function problemFromFailure(failure: DatabaseFailure): Problem {
     });
   }
   if (code === '57014') {
-    return unavailable('query_timeout', 'The query took too long. Narrow the time range or the filter.', cause);
+    return unavailable(
+      'query_timeout',
+      'The query took too long. Narrow the time range or the filter.',
+      cause,
+    );
   }
   if (isLostRace(code)) return unavailable('busy', 'Too many changes at once. Try again.', cause);
   if (/^(42883|42P01|42501|3F000|PGRST10[0-9]|PGRST20[0-9])$/.test(code)) {
@@ -57,10 +67,21 @@ export function problemFromFailure(failure: DatabaseFailure): Problem {
     );
   }
   if (/^(28|PGRST3)/.test(code)) {
-    return unavailable('database_unauthorised', 'The database refused the server’s credentials. Run `rollcall doctor`.', cause);
+    return unavailable(
+      'database_unauthorised',
+      'The database refused the server’s credentials. Run `rollcall doctor`.',
+      cause,
+    );
   }
   if (/^(08|53|57|58|E[A-Z]+|PGRST00|unreachable$)/.test(code)) {
-    return unavailable('database_unavailable', 'The database does not answer. Try again shortly.', cause);
+    return unavailable(
+      'database_unavailable',
+      'The database does not answer. Try again shortly.',
+      cause,
+    );
   }
-  return new Problem(500, 'internal', { detail: 'Something failed on our side. It is logged under this request id.', cause });
+  return new Problem(500, 'internal', {
+    detail: 'Something failed on our side. It is logged under this request id.',
+    cause,
+  });
 }

@@ -20,7 +20,11 @@ export async function connectSupabase(options: SupabaseOptions): Promise<Databas
     auth: { persistSession: false, autoRefreshToken: false },
   });
 
-  async function call<Result>(name: string, args: Record<string, unknown>, race = 1): Promise<Result> {
+  async function call<Result>(
+    name: string,
+    args: Record<string, unknown>,
+    race = 1,
+  ): Promise<Result> {
     const { data, error, status } = await client
       .rpc(name, args)
       .abortSignal(AbortSignal.timeout(options.timeoutMs));

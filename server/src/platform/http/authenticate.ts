@@ -26,7 +26,11 @@ export async function authenticate(
       detail: 'This API key is unknown, revoked or expired. Make one with: rollcall keys create.',
     });
   }
-  if (access !== 'any' && !principal.scopes.includes(access) && !principal.scopes.includes('admin')) {
+  if (
+    access !== 'any' &&
+    !principal.scopes.includes(access) &&
+    !principal.scopes.includes('admin')
+  ) {
     throw new Problem(403, 'missing_scope', {
       detail: `This key may not do that: it lacks the scope ${access}.`,
     });

@@ -13,7 +13,10 @@ import { z } from 'zod';
 /** PostgreSQL stores neither NUL nor half a surrogate pair. */
 const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
-const STORABLE = { error: 'must not hold NUL characters or broken Unicode', params: { code: 'unstorable_text' } };
+const STORABLE = {
+  error: 'must not hold NUL characters or broken Unicode',
+  params: { code: 'unstorable_text' },
+};
 
 /** Text of 1 to `longest` UTF-16 units. */
 export const text = (longest: number) => z.string().min(1).max(longest).refine(storable, STORABLE);
@@ -25,11 +28,20 @@ export const identifier = text(255);
 export const entityType = z
   .string()
   .max(64)
-  .regex(/^[a-z][a-z0-9]*([_-][a-z0-9]+)*$/, 'must be a lower-case kebab or snake word, such as mcp_server');
-export const projectId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'must be 1 to 63 letters, digits, _ or -');
+  .regex(
+    /^[a-z][a-z0-9]*([_-][a-z0-9]+)*$/,
+    'must be a lower-case kebab or snake word, such as mcp_server',
+  );
+export const projectId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'must be 1 to 63 letters, digits, _ or -');
 
 /** ISO 8601 with an offset or Z. */
-export const moment = z.iso.datetime({ offset: true, error: 'must be ISO 8601 with an offset, such as 2026-01-31T12:00:00Z' })
+export const moment = z.iso
+  .datetime({
+    offset: true,
+    error: 'must be ISO 8601 with an offset, such as 2026-01-31T12:00:00Z',
+  })
   .refine((value) => !Number.isNaN(Date.parse(value)), { error: 'is not a date that exists' });
 
 export const protocol = z.enum(PROTOCOLS);
@@ -67,14 +79,23 @@ function metadataFault(value: Record<string, unknown>): Fault | undefined {
     }
     if (typeof next.value !== 'object' || next.value === null) continue;
     if (next.path.length >= METADATA_DEPTH) {
-      return { message: `must be at most ${METADATA_DEPTH} levels deep`, path: next.path, params: { code: 'too_deep' } };
+      return {
+        message: `must be at most ${METADATA_DEPTH} levels deep`,
+        path: next.path,
+        params: { code: 'too_deep' },
+      };
     }
     for (const [key, child] of Object.entries(next.value)) {
-      if (!storable(key)) return { message: STORABLE.error, path: next.path, params: STORABLE.params };
+      if (!storable(key))
+        return { message: STORABLE.error, path: next.path, params: STORABLE.params };
       rest.push({ value: child, path: [...next.path, key] });
     }
   }
   return JSON.stringify(value).length > METADATA_BYTES
-    ? { message: `must be at most ${METADATA_BYTES} bytes as JSON`, path: [], params: { code: 'too_big' } }
+    ? {
+        message: `must be at most ${METADATA_BYTES} bytes as JSON`,
+        path: [],
+        params: { code: 'too_big' },
+      }
     : undefined;
 }

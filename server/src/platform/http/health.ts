@@ -26,7 +26,11 @@ export function healthRoutes({ ping, isStopping }: Health): Route[] {
       summary: 'Does the database answer?',
       response: status,
       handle: async () => {
-        if (isStopping()) throw new Problem(503, 'shutting_down', { detail: 'The server is stopping.', retryAfter: 5 });
+        if (isStopping())
+          throw new Problem(503, 'shutting_down', {
+            detail: 'The server is stopping.',
+            retryAfter: 5,
+          });
         await ping();
         return { status: 'ok' as const };
       },

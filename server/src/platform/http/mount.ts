@@ -1,4 +1,10 @@
-import type { NextFunction, Request as HttpRequest, RequestHandler, Response, Router } from 'express';
+import type {
+  NextFunction,
+  Request as HttpRequest,
+  RequestHandler,
+  Response,
+  Router,
+} from 'express';
 import type { Scope } from '@rollcall/client/contract';
 import { Problem } from '../problem.ts';
 import { authenticate, type VerifyKey } from './authenticate.ts';
@@ -25,18 +31,20 @@ export function mount(router: Router, routes: Route[], options: MountOptions): v
   const json = readBody(options.bodyLimit);
   const batch = readBody(options.batchBodyLimit);
 
-  const identify = (access: Scope | 'any'): RequestHandler => async (request, _response, next) => {
-    const address = request.ip ?? '';
-    failures.check(address);
-    try {
-      const principal = await authenticate(request, access, options.verifyKey);
-      Object.assign(request, { principal, keyId: principal.keyId });
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401) failures.count(address);
-      throw error;
-    }
-    next();
-  };
+  const identify =
+    (access: Scope | 'any'): RequestHandler =>
+    async (request, _response, next) => {
+      const address = request.ip ?? '';
+      failures.check(address);
+      try {
+        const principal = await authenticate(request, access, options.verifyKey);
+        Object.assign(request, { principal, keyId: principal.keyId });
+      } catch (error) {
+        if (error instanceof Problem && error.status === 401) failures.count(address);
+        throw error;
+      }
+      next();
+    };
 
   const methods = new Map<string, Set<string>>();
   for (const route of routes) {
@@ -52,7 +60,9 @@ export function mount(router: Router, routes: Route[], options: MountOptions): v
   for (const [path, allowed] of methods) {
     router.all(path, (_request, response) => {
       response.set('Allow', [...allowed].join(', '));
-      throw new Problem(405, 'method_not_allowed', { detail: `Use ${[...allowed].join(' or ')} here.` });
+      throw new Problem(405, 'method_not_allowed', {
+        detail: `Use ${[...allowed].join(' or ')} here.`,
+      });
     });
   }
 }

@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+} from 'zod-openapi';
 import type { Route } from './route.ts';
 
 const ProblemSchema = z
@@ -10,11 +14,19 @@ const ProblemSchema = z
     code: z.string(),
     detail: z.string(),
     request_id: z.string(),
-    errors: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })).optional(),
+    errors: z
+      .array(z.object({ path: z.string(), code: z.string(), message: z.string() }))
+      .optional(),
   })
-  .meta({ id: 'Problem', description: 'RFC 9457. `code` is stable; `detail` says what to do next.' });
+  .meta({
+    id: 'Problem',
+    description: 'RFC 9457. `code` is stable; `detail` says what to do next.',
+  });
 
-const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: ProblemSchema } } });
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: ProblemSchema } },
+});
 
 /** OpenAPI 3.1, from the declarations that serve the requests. */
 export function openApiDocument(routes: Route[], version: string): object {
@@ -28,7 +40,8 @@ export function openApiDocument(routes: Route[], version: string): object {
     info: {
       title: 'Rollcall',
       version,
-      description: 'Registry and telemetry of an automation fleet. Keys travel as `Authorization: Bearer rc_...` or `X-API-Key`.',
+      description:
+        'Registry and telemetry of an automation fleet. Keys travel as `Authorization: Bearer rc_...` or `X-API-Key`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     security: [{ bearer: [] }, { header: [] }],
@@ -45,10 +58,18 @@ export function openApiDocument(routes: Route[], version: string): object {
 function operation(route: Route): ZodOpenApiOperationObject {
   const open = route.access === 'public';
   return {
-    operationId: `${route.method}_${route.path.replace(/^\/(api\/v1\/)?/, '').replace(/[^a-z]+/g, '_').replace(/_$/, '')}`,
+    operationId: `${route.method}_${route.path
+      .replace(/^\/(api\/v1\/)?/, '')
+      .replace(/[^a-z]+/g, '_')
+      .replace(/_$/, '')}`,
     summary: route.summary,
     tags: [route.path.split('/')[3] ?? 'server'],
-    description: [route.description, open || route.access === 'any' ? '' : `Scope: \`${route.access}\`.`].filter(Boolean).join('\n\n'),
+    description: [
+      route.description,
+      open || route.access === 'any' ? '' : `Scope: \`${route.access}\`.`,
+    ]
+      .filter(Boolean)
+      .join('\n\n'),
     ...(open ? { security: [] } : {}),
     requestParams: {
       ...(route.params ? { path: route.params as z.ZodObject } : {}),
@@ -59,10 +80,20 @@ function operation(route: Route): ZodOpenApiOperationObject {
       200: { description: 'Done', content: { 'application/json': { schema: route.response } } },
       ...(open
         ? {}
-        : { 401: problem('No valid key'), 403: problem('The key lacks the scope'), 429: problem('Too many requests') }),
-      ...(route.body || route.query || route.params ? { 422: problem('Something in the request is wrong; `errors` says what') } : {}),
-      ...(route.body ? { 400: problem('The body cannot be read'), 413: problem('The body is too large') } : {}),
-      503: problem('The database does not answer, or too much is waiting; Retry-After says when to try again'),
+        : {
+            401: problem('No valid key'),
+            403: problem('The key lacks the scope'),
+            429: problem('Too many requests'),
+          }),
+      ...(route.body || route.query || route.params
+        ? { 422: problem('Something in the request is wrong; `errors` says what') }
+        : {}),
+      ...(route.body
+        ? { 400: problem('The body cannot be read'), 413: problem('The body is too large') }
+        : {}),
+      503: problem(
+        'The database does not answer, or too much is waiting; Retry-After says when to try again',
+      ),
     },
   };
 }

@@ -24,20 +24,36 @@ export function toPage<Item>({ items, next }: Rows<Item>): Page<Item> {
 const number = z.union([z.number(), z.string().regex(/^-?\d{1,18}$/)]);
 const timestamp = z.string().refine((value) => !Number.isNaN(Date.parse(value)));
 /** Kinds of sort fields, so that a forged cursor is a 422 and never reaches the database. */
-export const sortField = { text: z.string().max(300).refine((value) => !value.includes('\0') && value.isWellFormed()), number, timestamp, uuid: z.uuid() };
+export const sortField = {
+  text: z
+    .string()
+    .max(300)
+    .refine((value) => !value.includes('\0') && value.isWellFormed()),
+  number,
+  timestamp,
+  uuid: z.uuid(),
+};
 
 /** @throws Problem 422 when the cursor is not one of this list's */
 export function fromCursor(cursor: string | undefined, fields: z.ZodType[]): unknown[] | null {
   if (cursor === undefined) return null;
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(parsed) && parsed.length === fields.length && fields.every((field, index) => field.safeParse(parsed[index]).success)) {
+    if (
+      Array.isArray(parsed) &&
+      parsed.length === fields.length &&
+      fields.every((field, index) => field.safeParse(parsed[index]).success)
+    ) {
       return parsed;
     }
   } catch {
     // Falls through to the same answer as a cursor of the wrong shape.
   }
   throw invalid([
-    { path: 'query.cursor', code: 'invalid_cursor', message: 'is not a cursor of this list; start again without it' },
+    {
+      path: 'query.cursor',
+      code: 'invalid_cursor',
+      message: 'is not a cursor of this list; start again without it',
+    },
   ]);
 }

@@ -35,17 +35,26 @@ function send(response: Response, problem: Problem, requestId: string): void {
 /** What body-parser and Express throw, in our words. */
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const { type, status, message, limit } = error as { type?: string; status?: number; message?: string; limit?: number };
+  const { type, status, message, limit } = error as {
+    type?: string;
+    status?: number;
+    message?: string;
+    limit?: number;
+  };
   if (type === 'entity.too.large') {
     return new Problem(413, 'body_too_large', {
       detail: `The body is larger than ${limit} bytes. Send it in smaller batches.`,
     });
   }
   if (type === 'encoding.unsupported') {
-    return new Problem(415, 'unsupported_encoding', { detail: 'Send the body plain, or compressed with gzip, deflate or br.' });
+    return new Problem(415, 'unsupported_encoding', {
+      detail: 'Send the body plain, or compressed with gzip, deflate or br.',
+    });
   }
   if (status && status >= 400 && status < 500) {
-    return new Problem(status, 'malformed_request', { detail: `The request cannot be read: ${message ?? 'unknown'}.` });
+    return new Problem(status, 'malformed_request', {
+      detail: `The request cannot be read: ${message ?? 'unknown'}.`,
+    });
   }
   return new Problem(500, 'internal', {
     detail: 'Something failed on our side. It is logged under this request id.',

@@ -46,7 +46,11 @@ export interface RouteDeclaration<
   /** 200 when left out. */
   status?: (response: z.output<Response>) => number;
   handle: (
-    request: Request<Output<Params>, Output<Query>, Body extends Schema ? z.output<Body> : undefined>,
+    request: Request<
+      Output<Params>,
+      Output<Query>,
+      Body extends Schema ? z.output<Body> : undefined
+    >,
   ) => Promise<z.input<Response>> | z.input<Response>;
 }
 

@@ -24,6 +24,9 @@ function fieldPath(issue: z.core.$ZodIssue, where: string): string {
 
 function issueCode(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return 'unknown_field';
-  if (issue.code === 'invalid_type' && issue.message.includes('received undefined')) return 'required';
-  return issue.code === 'custom' && typeof issue.params?.code === 'string' ? issue.params.code : issue.code;
+  if (issue.code === 'invalid_type' && issue.message.includes('received undefined'))
+    return 'required';
+  return issue.code === 'custom' && typeof issue.params?.code === 'string'
+    ? issue.params.code
+    : issue.code;
 }
