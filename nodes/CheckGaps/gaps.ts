@@ -4,7 +4,7 @@ import type { Gap, GapCheck, GapKind, Page } from '../../client/src/contract';
 import { present } from '../shared/parameters.ts';
 import { askRollcall } from '../shared/transport.ts';
 
-const LARGEST_PAGE = 100;
+const LARGEST_PAGE = 500;
 
 export interface FoundGaps {
   /** What the check found as a whole; `undefined` when none was asked for. */

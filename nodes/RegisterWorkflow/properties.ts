@@ -33,7 +33,8 @@ const thisWorkflow: INodeProperties[] = [
     name: 'setState',
     type: 'boolean',
     default: true,
-    description: 'Whether to set the state to active or inactive, as the workflow is now',
+    description:
+      'Whether to set the state to active or inactive, as the workflow is now. A manual run leaves the state as it is, because there n8n does not tell.',
     displayOptions: { show: { operation: ['thisWorkflow'] } },
   },
   {

@@ -25,7 +25,7 @@ function thisWorkflow(context: IExecuteFunctions, index: number): EntityRegistra
       description: 'Save the workflow, then run it again.',
     });
   }
-  const setState = context.getNodeParameter('setState', index, true);
+  const setState = context.getNodeParameter('setState', index, true) && knowsState(context);
   const sendDefinition = context.getNodeParameter('sendDefinition', index, true);
   return {
     entity_id: String(id),
@@ -35,6 +35,11 @@ function thisWorkflow(context: IExecuteFunctions, index: number): EntityRegistra
     ...(setState ? { current_state: active ? 'active' : 'inactive' } : {}),
     ...(sendDefinition ? { workflow: runningDefinition(context) } : {}),
   };
+}
+
+/** In a manual run n8n calls every workflow inactive, which would end the watch over an active one. */
+function knowsState(context: IExecuteFunctions): boolean {
+  return context.getWorkflow().active || context.getMode() !== 'manual';
 }
 
 function entity(context: IExecuteFunctions, index: number): EntityRegistration {

@@ -35,7 +35,7 @@ async function run(context: IExecuteFunctions, delivery: Delivery): Promise<void
 }
 
 function warn(context: IExecuteFunctions, reason: string): void {
-  const message = `No telemetry was sent. ${reason}`;
+  const message = `Rollcall has not got this telemetry. ${reason}`;
   context.logger.warn(message, { node: context.getNode().name });
   context.addExecutionHints?.({ message, type: 'warning', location: 'outputPane' });
 }

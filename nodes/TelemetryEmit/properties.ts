@@ -45,7 +45,6 @@ const step: INodeProperties = {
   name: 'step',
   type: 'string',
   default: 'step',
-  required: true,
   placeholder: 'e.g. enrich lead',
   description: 'The same name in Start Step and End Step. A step may span a Wait node.',
   displayOptions: { show: { operation: ['startStep', 'endStep'] } },

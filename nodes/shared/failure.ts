@@ -15,6 +15,7 @@ const RETRY_AFTER_MS = 250;
 const ADVICE: Record<number, string> = {
   401: 'Check the API key in the Rollcall credential.',
   403: 'Give the API key in the Rollcall credential the scope that this call needs.',
+  413: 'Send less at a time; Register Workflow can leave the definition out (Send Definition).',
   404: 'Check that the base URL in the Rollcall credential is the address of a Rollcall server.',
 };
 

@@ -19,8 +19,8 @@ export function codeNode(
       defaults: {},
       inputs: ['main'],
       outputs: ['main'],
-      properties: [],
-    } as INodeTypeDescription,
+      properties: [{ displayName: 'Subject', name: 'subject', type: 'string', default: '' }],
+    },
     execute(this: IExecuteFunctions) {
       const items = this.getInputData();
       return Promise.resolve([work(items) ?? items]);

@@ -1,11 +1,14 @@
 import type { BatchResult, Gap, GapCheck, Problem } from '../../client/src/contract/index.ts';
 import { BASE_URL, stored } from './credentials.ts';
 
+/** Whatever the JSON holds. */
+type Json = ReturnType<typeof JSON.parse>;
+
 export interface Received {
   route: string;
   query: Record<string, string>;
   headers: Record<string, string>;
-  body: any;
+  body: Json;
 }
 
 export interface Reply {
@@ -34,7 +37,7 @@ export async function rollcall(routes: Record<string, Replies>): Promise<Receive
       .persist()
       .intercept(path, method)
       .query(true)
-      .reply(async (sent) => {
+      .reply(async (sent: Request) => {
         const text = await sent.text();
         const request: Received = {
           route,

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import './userFolder.ts';
+import './n8nEnvironment.ts';
 
 import { ExecutionLifecycleHooks, WorkflowExecute } from 'n8n-core';
 import {
@@ -15,6 +15,7 @@ import {
   type ITaskData,
   type IWorkflowExecuteAdditionalData,
   type NodeParameterValueType,
+  type WorkflowExecuteMode,
 } from 'n8n-workflow';
 
 import { CheckGaps } from '../../nodes/CheckGaps/CheckGaps.node.ts';
@@ -50,6 +51,7 @@ let executions = 0;
 export async function runWorkflow(
   steps: Step[],
   items: INodeExecutionData[] = [{ json: {} }],
+  { mode = 'trigger', active = true }: { mode?: WorkflowExecuteMode; active?: boolean } = {},
 ): Promise<WorkflowRun> {
   const types = Object.fromEntries(
     steps.map((step) => [
@@ -60,7 +62,7 @@ export async function runWorkflow(
   const workflow = new Workflow({
     id: 'wf-1',
     name: 'Nightly sync',
-    active: true,
+    active,
     nodes: steps.map(nodeOf),
     connections: chain(steps),
     nodeTypes: {
@@ -79,7 +81,7 @@ export async function runWorkflow(
   });
   const run = await new WorkflowExecute(
     additionalData(executionId, workflow),
-    'trigger',
+    mode,
     data,
   ).processRunExecutionData(workflow);
   const task = (name: string): ITaskData => {
@@ -87,7 +89,7 @@ export async function runWorkflow(
     if (!tasks?.[0]) throw new Error(`${name} has not run: ${run.data.resultData.error?.message}`);
     return tasks[0];
   };
-  return { run, task, output: (name, output = 0) => task(name).data?.main[output] ?? [] };
+  return { run, task, output: (name, output = 0) => task(name).data?.main?.[output] ?? [] };
 }
 
 function typeOf({ name, does }: Step): string {

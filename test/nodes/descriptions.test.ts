@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Icon, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
+
+import {
+  ENTITY_STATES,
+  GAP_KINDS,
+  GAP_SEVERITIES,
+  GAP_STATES,
+  HEALTH_STATUSES,
+  KNOWN_ENTITY_TYPES,
+  PROTOCOLS,
+  TELEMETRY_STATUSES,
+} from '../../client/src/contract/index.ts';
+import { RollcallApi } from '../../credentials/RollcallApi.credentials.ts';
+import { checkGaps, registerWorkflow, telemetryEmit } from './workflow.ts';
+
+const ROOT = join(__dirname, '../..');
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const nodes = [
+  { folder: 'TelemetryEmit', node: telemetryEmit },
+  { folder: 'RegisterWorkflow', node: registerWorkflow },
+  { folder: 'CheckGaps', node: checkGaps },
+];
+
+function icons(folder: string, icon: Icon | undefined): string[] {
+  const { light, dark } = icon as Exclude<Icon, string>;
+  return [light, dark].map((file) => readFileSync(join(ROOT, folder, file.slice(5)), 'utf8'));
+}
+
+/** A parameter anywhere in a node, by its name. */
+function parameter(properties: INodeProperties[], name: string): INodeProperties | undefined {
+  for (const property of properties) {
+    if (property.name === name) return property;
+    const inner = (property.options ?? []).filter((option) => 'type' in option);
+    const found = parameter(inner, name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+describe.each(nodes)('$folder', ({ folder, node: { description } }) => {
+  it('is registered in the package, with a codex file of the right name', () => {
+    expect(manifest.n8n.nodes).toContain(`dist/nodes/${folder}/${folder}.node.js`);
+    const codex = JSON.parse(
+      readFileSync(join(ROOT, `nodes/${folder}/${folder}.node.json`), 'utf8'),
+    );
+    expect(codex.node).toBe(`n8n-nodes-rollcall.${description.name}`);
+  });
+
+  it('has an icon for light and one for dark, and both are there', () => {
+    const [light, dark] = icons(`nodes/${folder}`, description.icon);
+    expect(light).toMatch(/^<svg /);
+    expect(dark).toMatch(/^<svg /);
+    expect(light).not.toBe(dark);
+  });
+
+  it('is usable as a tool and needs the Rollcall credential', () => {
+    expect(description.usableAsTool).toBe(true);
+    expect(description.credentials).toEqual([{ name: 'rollcallApi', required: true }]);
+    expect(description.subtitle).toBeTruthy();
+  });
+});
+
+it.each([
+  ['protocol', telemetryEmit, PROTOCOLS],
+  ['status', telemetryEmit, TELEMETRY_STATUSES],
+  ['entity_type', registerWorkflow, [...KNOWN_ENTITY_TYPES, 'other']],
+  ['current_state', registerWorkflow, ENTITY_STATES.filter((state) => state !== 'deleted')],
+  ['health_status', registerWorkflow, HEALTH_STATUSES],
+  ['kinds', checkGaps, GAP_KINDS],
+  ['severity', checkGaps, GAP_SEVERITIES],
+  ['state', checkGaps, GAP_STATES],
+] as const)('%s offers exactly the values of the contract', (name, { description }, values) => {
+  const options = parameter(description.properties, name)?.options as INodePropertyOptions[];
+  expect(options.map(({ value }) => value).sort()).toEqual([...values].sort());
+});
+
+it('Check Gaps has an output for gaps and one for all clear', () => {
+  expect(checkGaps.description.outputNames).toEqual(['Gaps', 'All Clear']);
+  expect(checkGaps.description.outputs).toHaveLength(2);
+});
+
+describe('the credential', () => {
+  const credential = new RollcallApi();
+
+  it('holds a base URL and a masked API key, and sends the key as a bearer token', () => {
+    const [baseUrl, apiKey] = credential.properties;
+    expect(baseUrl).toMatchObject({ name: 'baseUrl', default: 'http://127.0.0.1:7655' });
+    expect(apiKey).toMatchObject({ name: 'apiKey', typeOptions: { password: true } });
+    expect(credential.authenticate.properties.headers).toEqual({
+      Authorization: '=Bearer {{$credentials.apiKey}}',
+    });
+  });
+
+  it('is tested against whoami', () => {
+    expect(credential.test.request.url).toBe('/api/v1/whoami');
+  });
+
+  it('has an icon for light and one for dark', () => {
+    const [light, dark] = icons('credentials', credential.icon);
+    expect(light).not.toBe(dark);
+  });
+});
