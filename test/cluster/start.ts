@@ -19,11 +19,13 @@ export default async function startCluster(): Promise<void> {
   const dataDir = mkdtempSync(join(parent, PREFIX));
   // As root the server is another user, who has to get through.
   chmodSync(dataDir, 0o711);
-  const server = await startEmbeddedPostgres({
-    dataDir,
-    log: quiet,
-    settings: { ...NOTHING_SURVIVES, max_connections: '200' },
-  });
+  const settings = { ...NOTHING_SURVIVES, max_connections: '200' };
+  const server = await startEmbeddedPostgres({ dataDir, log: quiet, settings }).catch(
+    async (error: unknown) => {
+      await removeDataDir(dataDir);
+      throw error;
+    },
+  );
   announceCluster({ ...server.connection, database: 'postgres' }, async () => {
     await server.stop();
     await removeDataDir(dataDir);

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedPostgresError } from './error.ts';
 import type { Log } from './log.ts';
-import { ended, isPostgresOn, startOf } from './processes.ts';
+import { ended, isPostgresOn } from './processes.ts';
 
 /** Fast shutdown, then immediate (the next start recovers), then none at all. */
 const WAYS: [NodeJS.Signals, number][] = [
@@ -17,7 +17,8 @@ const WAYS: [NodeJS.Signals, number][] = [
  * a child of ours tells when it dies. It costs some tens of milliseconds.
  *
  * The caller owns the data folder, so no server on it can be in use.
- * @returns the pid that `postmaster.pid` wrongly names when it now belongs to another, living program
+ * @returns the pid that `postmaster.pid` named: no server on this folder any more, but perhaps another
+ * program by now, or dead and never reaped, which PostgreSQL takes for alive
  * @throws EmbeddedPostgresError `already_running`
  */
 export async function endLeftovers(data: string, log: Log): Promise<number | undefined> {
@@ -30,7 +31,7 @@ export async function endLeftovers(data: string, log: Log): Promise<number | und
     await end(named, data);
   }
   for (const pid of livingPids()) if (isPostgresOn(pid, data)) await end(pid, data);
-  return named !== undefined && startOf(named) !== undefined ? named : undefined;
+  return named;
 }
 
 /** The pid in the first line of `postmaster.pid`, if there is such a file. */

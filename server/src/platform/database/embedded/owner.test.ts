@@ -36,6 +36,21 @@ describe('owning a data folder', () => {
     expect(fs.existsSync(file)).toBe(false);
   });
 
+  it('is refused while an owner in another container touches its file', async () => {
+    writeDeadOwner({ host: 'another-container' });
+    const beat = setInterval(() => fs.utimesSync(file, new Date(), new Date()), 5);
+    try {
+      await expect(own(scratch.dataDir, 200)).rejects.toThrow('on another-container');
+    } finally {
+      clearInterval(beat);
+    }
+  });
+
+  it('is granted when an owner in another container touches it no more', async () => {
+    writeDeadOwner({ host: 'another-container' });
+    (await own(scratch.dataDir, 20))();
+  });
+
   it('is granted when an owner in another container has long been silent', async () => {
     writeDeadOwner({ host: 'another-container' });
     fs.utimesSync(file, new Date(0), new Date(0));

@@ -6,9 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { EmbeddedPostgresError } from './error.ts';
 import { isSameProcess, startOf } from './processes.ts';
 
-/** An owner in another container cannot be looked up by its pid; it is alive while it touches its file. */
+/** An owner in another container cannot be looked up: it lives while it touches its file so often. */
 const BEAT_MS = 5_000;
-const SILENCE_MS = 15_000;
 
 interface Owner {
   pid: number;
@@ -20,9 +19,10 @@ interface Owner {
 /**
  * Makes this process the only owner of the data folder until the returned function is called. What a
  * dead process left behind does not count, whether or not its number is in use again.
+ * @param beatMs how often a living owner touches its file
  * @throws EmbeddedPostgresError `already_running`, naming the owner's pid and the folder
  */
-export async function own(dataDir: string): Promise<() => void> {
+export async function own(dataDir: string, beatMs = BEAT_MS): Promise<() => void> {
   const file = join(dataDir, 'owner.json');
   const mine: Owner = {
     pid: process.pid,
@@ -33,7 +33,7 @@ export async function own(dataDir: string): Promise<() => void> {
   // Each round ends or removes one stale file, so a few are enough.
   for (let round = 0; round < 5; round++) {
     if (create(file, mine)) {
-      const beat = setInterval(() => touch(file), BEAT_MS).unref();
+      const beat = setInterval(() => touch(file), beatMs).unref();
       return () => {
         clearInterval(beat);
         if (parse(read(file))?.token === mine.token) fs.rmSync(file, { force: true });
@@ -41,7 +41,8 @@ export async function own(dataDir: string): Promise<() => void> {
     }
     const found = read(file);
     const owner = parse(found);
-    if (owner && (isSameProcess(owner.pid, owner.start) || (await beatsElsewhere(file, owner)))) {
+    if (owner && isSameProcess(owner.pid, owner.start)) throw taken(dataDir, owner);
+    if (owner && owner.host !== hostname() && (await beats(file, beatMs))) {
       throw taken(dataDir, owner);
     }
     if (found !== undefined) discard(file, found);
@@ -68,13 +69,26 @@ function create(file: string, owner: Owner): boolean {
   const draft = `${file}.${owner.token}`;
   fs.writeFileSync(draft, JSON.stringify(owner), { mode: 0o644 });
   try {
+    return placeUnlessThere(draft, file);
+  } finally {
+    fs.rmSync(draft, { force: true });
+  }
+}
+
+function placeUnlessThere(draft: string, file: string): boolean {
+  try {
     fs.linkSync(draft, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+  }
+  // Some file systems have no hard links.
+  try {
+    fs.copyFileSync(draft, file, fs.constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
-  } finally {
-    fs.rmSync(draft, { force: true });
   }
 }
 
@@ -87,17 +101,16 @@ function discard(file: string, judged: string): void {
     return;
   }
   try {
-    if (read(aside) !== judged) fs.linkSync(aside, file);
+    if (read(aside) !== judged) placeUnlessThere(aside, file);
   } finally {
     fs.rmSync(aside, { force: true });
   }
 }
 
-async function beatsElsewhere(file: string, owner: Owner): Promise<boolean> {
-  if (owner.host === hostname()) return false;
+async function beats(file: string, beatMs: number): Promise<boolean> {
   const before = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-  if (before === undefined || Date.now() - before > SILENCE_MS) return false;
-  await wait(BEAT_MS * 2);
+  if (before === undefined || Date.now() - before > 3 * beatMs) return false;
+  await wait(2 * beatMs);
   return (fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? before) !== before;
 }
 

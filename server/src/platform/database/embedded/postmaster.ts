@@ -53,15 +53,15 @@ export async function startPostmaster(
   });
   closeSync(log.descriptor);
   const postmaster = supervise(child, binaries, data);
-  const outcome = await untilReady(child, data, postmaster.ended);
-  if (outcome === 'ready') {
+  const failure = await failureToStart(child, data, postmaster.ended);
+  if (failure === undefined) {
     child.unref();
     return postmaster;
   }
   await postmaster.stop();
   throw new EmbeddedPostgresError(
     'start_failed',
-    `The database in ${data} ${outcome}. The last lines of ${logFile}:\n${lastLines(logFile, log.from)}`,
+    `The database in ${data} ${failure}. The last lines of ${logFile}:\n${lastLines(logFile, log.from)}`,
   );
 }
 
@@ -94,17 +94,18 @@ function supervise(child: ChildProcess, binaries: Binaries, data: string): Postm
   return { pid: child.pid ?? 0, ended, stop: () => (stopping ??= stop()) };
 }
 
-async function untilReady(
+/** Waits until the server takes connections, or tells why it does not. */
+async function failureToStart(
   child: ChildProcess,
   data: string,
   ended: Promise<Exit>,
-): Promise<'ready' | string> {
+): Promise<string | undefined> {
   let exit: Exit | undefined;
   void ended.then((value) => (exit = value));
   const deadline = performance.now() + READY_LIMIT_MS;
   while (performance.now() < deadline) {
     if (exit) return `ended while starting (${exit.signal ?? `code ${exit.code}`})`;
-    if (isReady(data, child.pid)) return 'ready';
+    if (isReady(data, child.pid)) return undefined;
     await wait(5);
   }
   return `was not ready after ${READY_LIMIT_MS / 1000} s`;

@@ -20,7 +20,7 @@ export function startOf(pid: number): string | undefined {
     const iso = powershell(`(Get-Process -Id ${pid}).StartTime.ToUniversalTime().ToString('o')`);
     return iso === undefined ? undefined : String(Date.parse(iso));
   }
-  const line = ps(pid, 'stat=,lstart=');
+  const line = ps(pid, 'stat=', 'lstart=');
   if (line === undefined || line.startsWith('Z')) return undefined;
   return String(Date.parse(line.replace(/^\S+\s+/, '')));
 }
@@ -86,8 +86,8 @@ function read(path: string): string | undefined {
   }
 }
 
-function ps(pid: number, columns: string): string | undefined {
-  return output('ps', ['-ww', '-o', columns, '-p', String(pid)]);
+function ps(pid: number, ...columns: string[]): string | undefined {
+  return output('ps', ['-ww', ...columns.flatMap((name) => ['-o', name]), '-p', String(pid)]);
 }
 
 function powershell(script: string): string | undefined {

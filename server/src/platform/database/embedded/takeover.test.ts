@@ -9,7 +9,7 @@ import {
   type Scratch,
 } from '../../../../../test/cluster/scratch.ts';
 import { NOBODY, runsAsRoot } from './account.ts';
-import { startOf } from './processes.ts';
+import { ended, startOf } from './processes.ts';
 
 let scratch: Scratch;
 beforeEach(() => {
@@ -19,11 +19,12 @@ afterEach(() => scratch.clear());
 
 const postmasterFile = () => join(scratch.dataDir, 'postgres', 'postmaster.pid');
 
+/** PostgreSQL only minds processes that its own user may signal. */
+const account = () => (runsAsRoot() ? NOBODY : {});
+
 /** A living program that has nothing to do with the database, but might have its number. */
 async function spawnStranger(): Promise<ChildProcess & { pid: number }> {
-  // PostgreSQL only minds processes that its own user may signal.
-  const account = runsAsRoot() ? NOBODY : {};
-  const stranger = spawn('sleep', ['600'], { ...account, stdio: 'ignore' });
+  const stranger = spawn('sleep', ['600'], { ...account(), stdio: 'ignore' });
   await once(stranger, 'spawn');
   return stranger as ChildProcess & { pid: number };
 }
@@ -70,6 +71,28 @@ describe('a data folder', () => {
       expect(startOf(stranger.pid)).toBeDefined();
     } finally {
       stranger.kill();
+    }
+  });
+
+  it('is not blocked by a dead database that nobody has reaped', async () => {
+    const first = await scratch.start();
+    const file = fs.readFileSync(postmasterFile(), 'utf8');
+    await first.stop();
+    const script = 'sleep 0 & echo $!; exec sleep 600';
+    const parent = spawn('sh', ['-c', script], {
+      ...account(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [output] = (await once(parent.stdout, 'data')) as [Buffer];
+      const zombie = Number(output);
+      await ended(zombie, 10_000);
+      expect(() => process.kill(zombie, 0)).not.toThrow();
+      fs.writeFileSync(postmasterFile(), file.replace(/^\d+/, String(zombie)));
+      const next = await scratch.start();
+      expect(await ask(next.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    } finally {
+      parent.kill();
     }
   });
 
