@@ -1,8 +1,9 @@
 import type {
-  IAuthenticateGeneric,
+  ICredentialDataDecryptedObject,
   ICredentialTestRequest,
   ICredentialType,
   Icon,
+  IHttpRequestOptions,
   INodeProperties,
 } from 'n8n-workflow';
 
@@ -39,10 +40,17 @@ export class RollcallApi implements ICredentialType {
     },
   ];
 
-  authenticate: IAuthenticateGeneric = {
-    type: 'generic',
-    properties: { headers: { Authorization: '=Bearer {{$credentials.apiKey}}' } },
-  };
+  /**
+   * A method rather than n8n's declarative form: that one evaluates an expression, which n8n refuses
+   * once a tool call or an execution is over, and telemetry may still be on its way then.
+   */
+  authenticate(
+    { apiKey }: ICredentialDataDecryptedObject,
+    request: IHttpRequestOptions,
+  ): Promise<IHttpRequestOptions> {
+    const headers = { ...request.headers, Authorization: `Bearer ${(apiKey as string).trim()}` };
+    return Promise.resolve({ ...request, headers });
+  }
 
   test: ICredentialTestRequest = {
     request: {

@@ -70,7 +70,6 @@ const entity: INodeProperties[] = [
     name: 'other_entity_type',
     type: 'string',
     default: '',
-    required: true,
     placeholder: 'e.g. data_pipeline',
     description: 'Lower-case letters and digits, words joined by - or _',
     displayOptions: { show: { operation: ['entity'], entity_type: ['other'] } },

@@ -6,7 +6,7 @@ import { rejections } from '../shared/failure.ts';
 import { askRollcall, within } from '../shared/transport.ts';
 
 const MOST_EVENTS_IN_REQUEST = 500;
-const MOST_EVENTS_IN_FLIGHT = 5000;
+const MOST_EVENTS_IN_FLIGHT = 10_000;
 const WAIT_AT_EXECUTION_END_MS = 2000;
 
 /** What one execution still has on its way. */
@@ -55,15 +55,20 @@ export function deliverInBackground(
   timeout: number,
 ): void {
   const execution = executionOf(context);
-  if (eventsInFlight + events.length > MOST_EVENTS_IN_FLIGHT) {
-    warn(context, execution, `${eventsInFlight} events are already on their way`);
-    return;
+  const taken = events.slice(0, MOST_EVENTS_IN_FLIGHT - eventsInFlight);
+  const dropped = events.length - taken.length;
+  if (dropped > 0) {
+    warn(
+      context,
+      execution,
+      `${dropped} of ${events.length} events were dropped: too many at once.`,
+    );
   }
-  eventsInFlight += events.length;
-  const delivery = deliver(context, events, timeout)
+  eventsInFlight += taken.length;
+  const delivery = deliver(context, taken, timeout)
     .catch((error: unknown) => warn(context, execution, reasonOf(error)))
     .finally(() => {
-      eventsInFlight -= events.length;
+      eventsInFlight -= taken.length;
       execution.inFlight.delete(delivery);
     });
   execution.inFlight.add(delivery);
@@ -94,7 +99,7 @@ async function settle({ inFlight }: Execution): Promise<void> {
 function warn(context: IExecuteFunctions, execution: Execution, reason: string): void {
   if (execution.warned) return;
   execution.warned = true;
-  context.logger.warn(`Rollcall has not got the telemetry of this execution. ${reason}`, {
+  context.logger.warn(`Rollcall has not got all telemetry of this execution. ${reason}`, {
     node: context.getNode().name,
     workflowId: context.getWorkflow().id,
     executionId: context.getExecutionId(),

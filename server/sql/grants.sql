@@ -34,3 +34,6 @@ end $$;
 
 revoke all on function public.register_entity, public.update_entity_state, public.check_registration_gaps from public;
 grant execute on function public.register_entity, public.update_entity_state to rollcall_server;
+
+-- A PostgREST that is running learns of the new functions; where there is none, nobody listens.
+notify pgrst, 'reload schema';

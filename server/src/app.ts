@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import compression from 'compression';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
+import type { SerializedRequest, SerializedResponse } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { documentation } from './platform/http/documentation.ts';
 import { mount, type MountOptions } from './platform/http/mount.ts';
@@ -35,8 +36,8 @@ export function createApp({ routes, log, version, ...options }: AppOptions): Exp
       },
       // The path without its query: a caller may have put anything there.
       serializers: {
-        req: ({ id, method, url }) => ({ id, method, path: String(url).split('?')[0] }),
-        res: ({ statusCode }) => ({ status: statusCode }),
+        req: ({ id, method, url }: SerializedRequest) => ({ id, method, path: url.split('?')[0] }),
+        res: ({ statusCode }: SerializedResponse) => ({ status: statusCode }),
         err: () => undefined,
       },
       customLogLevel: (_request, { statusCode }) =>

@@ -45,6 +45,15 @@ const Environment = z.object({
   SUPABASE_SERVICE_ROLE_KEY: z.string().min(1).optional(),
 });
 
+/** What the command line needs to know of the server that it talks to, and of an n8n to look for. */
+const ClientEnvironment = z.object({
+  ROLLCALL_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:7655'),
+  ROLLCALL_API_KEY: z.string().trim().optional(),
+  ROLLCALL_ADMIN_KEY: z.string().trim().optional(),
+  N8N_BASE_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:5678'),
+  N8N_API_KEY: z.string().trim().optional(),
+});
+
 export interface Config {
   host: string;
   port: number;
@@ -70,14 +79,7 @@ export class ConfigError extends Error {}
 
 /** @throws ConfigError that names each wrong variable and says what it must be */
 export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = Environment.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigError(
-      parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'),
-    );
-  }
-  const env = parsed.data;
+  const env = parse(Environment, environment);
   return {
     host: env.ROLLCALL_HOST,
     port: env.ROLLCALL_PORT,
@@ -95,6 +97,39 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     redactValues: (env.ROLLCALL_REDACT_VALUES ?? []).map(pattern),
     database: chooseDatabase(env),
   };
+}
+
+export interface ClientSettings {
+  url: string;
+  apiKey: string | undefined;
+  n8nUrl: string;
+  n8nApiKey: string | undefined;
+}
+
+/** @throws ConfigError that names each wrong variable and says what it must be */
+export function readClientSettings(
+  environment: Record<string, string | undefined> = process.env,
+): ClientSettings {
+  const env = parse(ClientEnvironment, environment);
+  return {
+    url: env.ROLLCALL_URL,
+    apiKey: env.ROLLCALL_API_KEY ?? env.ROLLCALL_ADMIN_KEY,
+    n8nUrl: env.N8N_BASE_URL,
+    n8nApiKey: env.N8N_API_KEY,
+  };
+}
+
+/** A variable that is set to nothing counts as not set. */
+function parse<Output>(
+  schema: z.ZodType<Output>,
+  environment: Record<string, string | undefined>,
+): Output {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'),
+  );
 }
 
 function pattern(text: string): RegExp {

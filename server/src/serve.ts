@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { compose } from './compose.ts';
@@ -6,12 +5,9 @@ import type { Config } from './config.ts';
 import { systemClock } from './platform/clock.ts';
 import { openDatabase, type OpenDatabase } from './platform/database/open.ts';
 import type { Log } from './platform/log.ts';
+import { VERSION } from './version.ts';
 
-export const VERSION = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  }
-).version;
+export { VERSION };
 
 export interface RunningServer {
   /** Where it listens, such as http://127.0.0.1:7655. */

@@ -90,7 +90,8 @@ async function npm(cwd: string, args: string[]): Promise<void> {
   }
 }
 
-function run(command: string, args: string[], cwd: string): Promise<void> {
+/** Runs a command with this very Node first in PATH; rejects with its last words when it fails. */
+export function run(command: string, args: string[], cwd: string): Promise<void> {
   const output: Buffer[] = [];
   const child = spawn(command, args, { cwd, env: buildEnvironment() });
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));

@@ -1,9 +1,4 @@
-import type {
-  IExecuteFunctions,
-  INodeExecutionData,
-  INodeType,
-  INodeTypeDescription,
-} from 'n8n-workflow';
+import type { IExecuteFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
 
 /** A node type for tests: runs a function over its items, and passes them on when it gives none. */
 export function codeNode(

@@ -1,5 +1,9 @@
 import type { ICredentialsHelper, IHttpRequestOptions } from 'n8n-workflow';
 
+import { RollcallApi } from '../../credentials/RollcallApi.credentials.ts';
+
+const credential = new RollcallApi();
+
 export const BASE_URL = 'http://rollcall.test:7655';
 export const API_KEY = 'rc_test';
 
@@ -14,10 +18,7 @@ export const credentialsHelper = {
   getCredentials: () => Promise.resolve({ id: 'cred-1', name: 'Rollcall', type: 'rollcallApi' }),
   getDecrypted: () => Promise.resolve({ ...stored }),
   authenticate: (credentials: typeof stored, _type: string, request: IHttpRequestOptions) =>
-    Promise.resolve({
-      ...request,
-      headers: { ...request.headers, Authorization: `Bearer ${credentials.apiKey}` },
-    }),
+    credential.authenticate(credentials, request),
   preAuthentication: () => Promise.resolve(undefined),
   runPreAuthentication: () => Promise.resolve(undefined),
   updateCredentials: () => Promise.resolve(),

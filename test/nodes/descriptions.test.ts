@@ -85,12 +85,14 @@ it('Check Gaps has an output for gaps and one for all clear', () => {
 describe('the credential', () => {
   const credential = new RollcallApi();
 
-  it('holds a base URL and a masked API key, and sends the key as a bearer token', () => {
+  it('holds a base URL and a masked API key, and sends the key as a bearer token', async () => {
     const [baseUrl, apiKey] = credential.properties;
     expect(baseUrl).toMatchObject({ name: 'baseUrl', default: 'http://127.0.0.1:7655' });
     expect(apiKey).toMatchObject({ name: 'apiKey', typeOptions: { password: true } });
-    expect(credential.authenticate.properties.headers).toEqual({
-      Authorization: '=Bearer {{$credentials.apiKey}}',
+    const request = { url: 'http://rollcall.test', headers: { Accept: 'application/json' } };
+    expect(await credential.authenticate({ apiKey: ' rc_1\n' }, request)).toEqual({
+      url: 'http://rollcall.test',
+      headers: { Accept: 'application/json', Authorization: 'Bearer rc_1' },
     });
   });
 

@@ -8,7 +8,7 @@ import { authStore } from '../../server/src/features/auth/auth.store.ts';
 import { hashKey, makeKey, prefixOf } from '../../server/src/features/auth/keys.ts';
 import { migrate } from '../../server/src/platform/database/migrate.ts';
 import { connectPostgres } from '../../server/src/platform/database/postgres.ts';
-import { createLog } from '../../server/src/platform/log.ts';
+import { createLog, type Log } from '../../server/src/platform/log.ts';
 import { createDatabase, templateOnce } from '../cluster/database.ts';
 
 export interface Answer {
@@ -23,6 +23,7 @@ export interface CallOptions {
   /** Admin of the tenant `default` when left out; `null` sends none. */
   key?: string | null;
   headers?: Record<string, string>;
+  query?: Record<string, string>;
 }
 
 export interface TestRollcall {
@@ -52,6 +53,8 @@ export interface TestOptions {
   config?: Partial<Config>;
   /** Other doors to the test's database than plain PostgreSQL. */
   connect?: (url: string) => Promise<Databases>;
+  /** Silent when left out. */
+  log?: Log;
 }
 
 /** A database with Rollcall's schema, copied from the run's template. */
@@ -70,7 +73,13 @@ export async function startTestRollcall(options: TestOptions = {}): Promise<Test
   const config = { ...readConfig({ ROLLCALL_RATE_LIMIT: '0' }), ...options.config };
   let now = Date.now();
   const clock = () => new Date(now);
-  const rollcall = compose(config, databases, createLog('silent'), clock, '0.0.0-test');
+  const rollcall = compose(
+    config,
+    databases,
+    options.log ?? createLog('silent'),
+    clock,
+    '0.0.0-test',
+  );
   const server = createServer(rollcall.app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -104,10 +113,11 @@ export async function startTestRollcall(options: TestOptions = {}): Promise<Test
     method: string,
     path: string,
     body?: unknown,
-    { key: shown = key, headers = {} }: CallOptions = {},
+    { key: shown = key, headers = {}, query }: CallOptions = {},
   ) {
     const raw = typeof body === 'string' || Buffer.isBuffer(body);
-    const response = await fetch(url + path, {
+    const search = query ? `?${new URLSearchParams(query).toString()}` : '';
+    const response = await fetch(url + path + search, {
       method,
       headers: {
         ...(shown === null ? {} : { authorization: `Bearer ${shown}` }),

@@ -21,9 +21,10 @@ language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
       else jsonb_build_array(
         fix_offer('register', format('Register the parent %s %s.', g.evidence->>'parent_type', g.evidence->>'parent_id'),
                   jsonb_build_object('entity_type', g.evidence->>'parent_type')),
-        fix_offer('reparent', 'Put it below another parent.', '{}', '["parent_type", "parent_id"]'),
-        fix_offer('detach', 'Let it stand without a parent.'),
-        fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id))) end
+        fix_offer('reparent', 'Put it below another parent.', '{}', '["parent_type", "parent_id"]'))
+        || case when (g.evidence->>'needs_parent')::boolean then '[]' else jsonb_build_array(
+             fix_offer('detach', 'Let it stand without a parent.')) end
+        || jsonb_build_array(fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id))) end
     when 'broken_dependency' then
       case when (g.evidence->>'target_registered')::boolean and g.evidence->>'target_state' <> 'deleted' then jsonb_build_array(
         fix_offer('set_state', format('Mark %s active and healthy.', g.subject), '{"new_state": "active"}'),
@@ -66,6 +67,7 @@ declare
   v_need   text;
 begin
   perform enter(p_tenant);
+  perform lock_gaps(p_tenant);
   select * into g from gaps where tenant_id = p_tenant and id = p_gap for update;
   if not found then perform get_gap(p_tenant, p_gap, p_now); end if;
   if g.closed_at is not null then
@@ -97,6 +99,12 @@ begin
       perform register_entity(p_tenant, jsonb_strip_nulls(v_target || jsonb_build_object(
         'entity_type', v_args->>'entity_type', 'entity_name', v_args->>'entity_name', 'current_state', 'active', 'registered_by', p_actor)), p_actor);
     when 'reparent' then
+      perform from entities e
+        where e.tenant_id = p_tenant and e.entity_type = v_args->>'parent_type' and e.entity_id = v_args->>'parent_id' and e.current_state <> 'deleted';
+      if not found then
+        raise exception using errcode = 'RC422', message = format('There is no %s %s in the registry.', v_args->>'parent_type', quote_literal(v_args->>'parent_id')),
+          detail = '{"code": "unknown_parent", "path": "parent_id"}', hint = 'Register it first: POST /api/v1/entities.';
+      end if;
       perform register_entity(p_tenant, v_target || jsonb_build_object('parent',
         jsonb_build_object('entity_type', v_args->>'parent_type', 'entity_id', v_args->>'parent_id')), p_actor);
     when 'detach' then

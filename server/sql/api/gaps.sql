@@ -30,17 +30,21 @@ language sql stable as $$
       left join rollcall.activity a on a.tenant_id = p_tenant and a.entity_id = e.entity_id
      where e.tenant_id = p_tenant
   )
-  -- unregistered: named by telemetry, unknown to the registry (a deleted entity is known)
+  -- unregistered: named by telemetry, unknown to the registry (a deleted entity is known). What it was first
+  -- taken for stays while the gap is open, or each other protocol would make another gap of it.
   select 'unregistered',
-         case when a.last_protocol = 'mcp' and a.as_target > 0 then 'mcp_server'
+         case when k.entity_type is not null then k.entity_type::text
+              when a.last_protocol = 'mcp' and a.as_target > 0 then 'mcp_server'
               when a.last_protocol = 'a2a' then 'team'
               when a.last_protocol = 'n8n' and a.as_source > 0 then 'workflow'
               else 'service' end,
          a.entity_id, '', 'warning',
-         format('%s was seen in telemetry %s times but is not registered.', a.entity_id, a.as_source + a.as_target),
+         format('%s is named in telemetry (%s so far) but is not registered.', a.entity_id, case a.as_source + a.as_target when 1 then 'one event' else a.as_source + a.as_target || ' events' end),
          jsonb_build_object('first_seen', a.first_seen, 'last_seen', a.last_seen, 'as_source', a.as_source, 'as_target', a.as_target,
                             'errors', a.errors, 'last_protocol', a.last_protocol, 'last_peer', a.last_peer)
     from rollcall.activity a
+    left join rollcall.gaps k
+      on k.tenant_id = p_tenant and k.kind = 'unregistered' and k.entity_id = a.entity_id and k.closed_at is null
    where a.tenant_id = p_tenant
      and not exists (select from rollcall.entities e where e.tenant_id = p_tenant and e.entity_id = a.entity_id)
   union all
@@ -59,7 +63,8 @@ language sql stable as $$
          case when e.parent_id is null then format('%s has no parent, and every %s needs one.', e.entity_name, e.entity_type)
               when p.entity_id is null then format('%s is below %s %s, which is not registered.', e.entity_name, e.parent_type, e.parent_id)
               else format('%s is below %s %s, which is deleted.', e.entity_name, e.parent_type, e.parent_id) end,
-         jsonb_build_object('parent_type', e.parent_type, 'parent_id', e.parent_id, 'parent_state', p.current_state)
+         jsonb_build_object('parent_type', e.parent_type, 'parent_id', e.parent_id, 'parent_state', p.current_state,
+                            'needs_parent', e.needs_parent)
     from entity e
     left join entity p on p.entity_type = e.parent_type and p.entity_id = e.parent_id
    where e.current_state not in ('deleted', 'archived')
@@ -89,6 +94,12 @@ language sql stable as $$
    where e.current_state in ('created', 'deploying') and e.state_since < p_now - e.stuck_after;
 $$;
 
+-- Who changes gaps takes this first, before any row of theirs: a check writes all of them.
+create function rollcall_api.lock_gaps(p_tenant text) returns void
+language sql as $$
+  select pg_advisory_xact_lock(hashtextextended('rollcall.gaps:' || p_tenant, 0));
+$$;
+
 -- Compares what is missing now with what was known: opens, refreshes and closes. Answers a GapCheck.
 create function rollcall_api.check_gaps(p_tenant text, p_now timestamptz) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
@@ -98,7 +109,7 @@ declare
   v_closed bigint;
 begin
   perform enter(p_tenant);
-  perform pg_advisory_xact_lock(hashtextextended('rollcall.gaps:' || p_tenant, 0));
+  perform lock_gaps(p_tenant);
   with found as materialized (
     select * from find_gaps(p_tenant, p_now)
   ), stored as (

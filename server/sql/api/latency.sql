@@ -1,13 +1,17 @@
 -- Durations in logarithmic buckets, as DDSketch does it: bucket i holds (1.04^(i-1), 1.04^i] ms and is read
 -- as 2 * 1.04^i / 2.04, at most 1.97 % from any value in it. Bucket -2000 holds zero (below 1e-6 ms).
+-- From 10 microseconds up the rounding of what is read does not show in that.
 
 create function rollcall_api.latency_bucket(p_ms double precision) returns int
 language sql immutable parallel safe
 return case when p_ms < 1e-6 then -2000 else ceil(ln(p_ms) / 0.0392207131532813)::int end;
 
-create function rollcall_api.latency_value(p_bucket int) returns double precision
+create function rollcall_api.latency_value(p_bucket int) returns numeric
 language sql immutable parallel safe
-return case when p_bucket = -2000 then 0 else exp(p_bucket * 0.0392207131532813) * 2 / 2.04 end;
+return case
+  when p_bucket = -2000 then 0
+  else round((exp(p_bucket * 0.0392207131532813) * 2 / 2.04)::numeric, case when p_bucket > 0 then 3 else 6 end)
+end;
 
 -- The stored form: one entry per bucket, (bucket + 2000) << 32 | count.
 create function rollcall_api.latency_entry(p_bucket int, p_count bigint) returns bigint
@@ -32,8 +36,8 @@ return (
     select bucket, sum(n) over (order by bucket) as upto, sum(n) over () as total from bucket
   )
   select jsonb_build_object(
-    'p50_ms', round(rollcall_api.latency_value(min(bucket) filter (where upto >= ceil(total * 0.50)))::numeric, 3),
-    'p95_ms', round(rollcall_api.latency_value(min(bucket) filter (where upto >= ceil(total * 0.95)))::numeric, 3),
-    'p99_ms', round(rollcall_api.latency_value(min(bucket) filter (where upto >= ceil(total * 0.99)))::numeric, 3))
+    'p50_ms', rollcall_api.latency_value(min(bucket) filter (where upto >= ceil(total * 0.50))),
+    'p95_ms', rollcall_api.latency_value(min(bucket) filter (where upto >= ceil(total * 0.95))),
+    'p99_ms', rollcall_api.latency_value(min(bucket) filter (where upto >= ceil(total * 0.99))))
   from ranked
 );

@@ -27,6 +27,16 @@ begin
     hint = 'Register it first: POST /api/v1/entities.';
 end $$;
 
+create function rollcall_api.refuse_deleted(e rollcall.entities, p_path text default null) returns void
+language plpgsql as $$
+begin
+  if e.current_state = 'deleted' then
+    raise exception using errcode = 'RC409', message = format('%s %s is deleted.', e.entity_type, quote_literal(e.entity_id)),
+      detail = jsonb_strip_nulls(jsonb_build_object('code', 'entity_deleted', 'path', p_path))::text,
+      hint = 'Register it again to bring it back: POST /api/v1/entities.';
+  end if;
+end $$;
+
 create function rollcall_api.record_state(
   e rollcall.entities, p_from_state text, p_from_health text, p_reason text, p_actor text
 ) returns void
@@ -76,7 +86,7 @@ begin
     metadata        = coalesce(p_entity->'metadata', e.metadata) || coalesce(p_entity->'extracted_metadata', '{}'),
     silent_after    = case when p_entity ? 'silent_after_seconds' then make_interval(secs => (p_entity->>'silent_after_seconds')::float8) else e.silent_after end,
     current_state   = coalesce(p_entity->>'current_state', case when e.current_state = 'deleted' then 'created' else e.current_state::text end),
-    health_status   = coalesce(p_entity->>'health_status', e.health_status),
+    health_status   = coalesce(p_entity->>'health_status', case when e.current_state = 'deleted' then 'unknown' else e.health_status::text end),
     updated_at      = clock_timestamp()
   where tenant_id = p_tenant and entity_type = v_type and entity_id = v_id
   returning * into v_now;
@@ -165,10 +175,7 @@ begin
   perform enter(p_tenant);
   select * into v_was from entities where tenant_id = p_tenant and entity_type = p_type and entity_id = p_id for update;
   if not found then perform no_such_entity(p_type, p_id); end if;
-  if v_was.current_state = 'deleted' and coalesce(p_state, 'deleted') <> 'deleted' then
-    raise exception using errcode = 'RC409', message = format('%s %s is deleted.', p_type, quote_literal(p_id)),
-      detail = '{"code": "entity_deleted", "path": "new_state"}', hint = 'Register it again to bring it back: POST /api/v1/entities.';
-  end if;
+  if p_state <> 'deleted' then perform refuse_deleted(v_was, 'new_state'); end if;
   update entities e set
     current_state = coalesce(p_state, e.current_state),
     health_status = coalesce(p_health, e.health_status),
@@ -193,11 +200,10 @@ declare e entities;
 begin
   perform enter(p_tenant);
   update entities set last_heartbeat = greatest(last_heartbeat, p_at)
-   where tenant_id = p_tenant and entity_type = p_type and entity_id = p_id and current_state <> 'deleted'
+   where tenant_id = p_tenant and entity_type = p_type and entity_id = p_id
   returning * into e;
-  if not found then
-    perform update_entity_state(p_tenant, p_type, p_id, 'active', null, null, p_actor);
-  end if;
+  if not found then perform no_such_entity(p_type, p_id); end if;
+  perform refuse_deleted(e);
   if p_health is not null then
     return update_entity_state(p_tenant, p_type, p_id, null, p_health, 'heartbeat', p_actor);
   end if;

@@ -74,7 +74,9 @@ begin
     else
       insert into entity_dependencies (tenant_id, entity_type, entity_id, target_type, target_id, origin)
       values (e.tenant_id, e.entity_type, e.entity_id, v_target.entity_type, v_target.entity_id, p_origin)
-      on conflict do nothing;
+      on conflict (tenant_id, entity_type, entity_id, target_type, target_id) do update set
+        -- Declared before extracted: what a caller has declared does not go with the node that says the same.
+        origin = least(entity_dependencies.origin, excluded.origin);
     end if;
   end loop;
   return v_refused;

@@ -1,14 +1,15 @@
 -- Ingest and reading of raw telemetry.
 
 -- A day's partition, made when the first event of that day comes. Uniqueness of event ids is per day
--- (a parent-wide constraint would need the timestamp in it); ingest_telemetry looks at the neighbours.
+-- (a parent-wide constraint would need the timestamp in it); stored_nearby looks at the neighbours.
 create function rollcall_api.ensure_telemetry_day(p_day date) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_name text := 'telemetry_' || to_char(p_day, 'YYYYMMDD');
 begin
   if to_regclass('rollcall.' || v_name) is not null then return; end if;
   perform pg_advisory_xact_lock(hashtextextended('rollcall.partitions', 0));
-  if to_regclass('rollcall.' || v_name) is not null then return; end if;
+  -- to_regclass would still answer from what this session had cached before it waited.
+  if exists (select from pg_class where relnamespace = 'rollcall'::regnamespace and relname = v_name) then return; end if;
   execute format('create table rollcall.%I (like rollcall.telemetry including defaults including constraints)', v_name);
   execute format('create unique index on rollcall.%I (tenant_id, event_id)', v_name);
   execute format('alter table rollcall.%I enable row level security', v_name);
@@ -18,14 +19,31 @@ begin
                  v_name, p_day::timestamp at time zone 'UTC', (p_day + 1)::timestamp at time zone 'UTC');
 end $$;
 
+-- Which of these ids are stored already on the days around p_days. On a day itself the unique index of its partition
+-- says so. Each partition is asked by name, so that the index on event ids is the only one that helps: with a
+-- time range in the question, a plan made while the day was young would read the whole day for every event.
+create function rollcall_api.stored_nearby(p_tenant text, p_ids uuid[], p_days jsonb) returns setof uuid
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+declare v_name text;
+begin
+  for v_name in
+    select distinct 'telemetry_' || to_char(d::date + step, 'YYYYMMDD')
+      from jsonb_array_elements_text(p_days) d, unnest(array[-1, 1]) step
+  loop
+    continue when to_regclass('rollcall.' || v_name) is null;
+    -- A scalar subquery, not a join: always one probe per id, whatever the statistics say.
+    return query execute format(
+      'select id from unnest($2) id where (select true from rollcall.%I o where o.tenant_id = $1 and o.event_id = id limit 1)', v_name)
+      using p_tenant, p_ids;
+  end loop;
+end $$;
+
 -- p_events: validated events, each with event_id, timestamp and project_id; p_days: the UTC days they fall on.
 -- Answers {"accepted": n, "duplicates": [event_id, ...]}. Events, rollups and activity commit together.
 -- Rows are written in key order everywhere, so that two servers wait for each other instead of deadlocking.
 create function rollcall_api.ingest_telemetry(p_tenant text, p_events json, p_days jsonb) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
-  v_from timestamptz := (select min(d)::timestamp at time zone 'UTC' - interval '1 day' from jsonb_array_elements_text(p_days) d);
-  v_to   timestamptz := (select max(d)::timestamp at time zone 'UTC' + interval '2 days' from jsonb_array_elements_text(p_days) d);
   v_accepted   bigint;
   v_duplicates uuid[];
 begin
@@ -47,10 +65,8 @@ begin
            i.tokens_used, i.cost_micros, i.currency, i.model, i.correlation_id, i.trace_id, i.workflow_id, i.execution_id,
            i.user_id, i.project_id, i.error_type, i.error_message, i.metadata
       from item i
-     -- A scalar subquery, not an anti-join: always one index probe per day, whatever the statistics say.
-     where (select true from telemetry o
-             where o.tenant_id = p_tenant and o.event_id = i.event_id and o."timestamp" >= v_from and o."timestamp" < v_to
-             limit 1) is null
+     where i.event_id not in (select stored_nearby(p_tenant, (select array_agg(event_id) from item), p_days))
+     order by i.event_id
     on conflict do nothing
     returning t.event_id, t."timestamp", t.protocol, t.source_id, t.target_id, t.workflow_id, t.status, t.duration_ms,
               t.tokens_used, t.cost_micros
@@ -191,17 +207,24 @@ declare
 begin
   perform ensure_telemetry_day((p_now at time zone 'UTC')::date);
   perform ensure_telemetry_day((p_now at time zone 'UTC')::date + 1);
-  for v_name in
-    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-     where i.inhparent = 'rollcall.telemetry'::regclass and c.relname < v_oldest order by 1
-  loop
-    execute format('drop table rollcall.%I', v_name);
-    v_dropped := v_dropped || to_jsonb(v_name);
-  end loop;
   for v_tenant in select tenant_id from tenants loop
     perform enter(v_tenant);
     delete from telemetry_minutes where tenant_id = v_tenant and minute < p_now - make_interval(days => p_rollup_days);
     delete from telemetry_pairs where tenant_id = v_tenant and hour < p_now - make_interval(days => p_rollup_days);
   end loop;
+  -- Last and impatient, for a drop waits until nobody reads telemetry, and whoever comes meanwhile waits behind it.
+  -- What does not go now goes the next time.
+  begin
+    perform set_config('lock_timeout', '30ms', true);
+    for v_name in
+      select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+       where i.inhparent = 'rollcall.telemetry'::regclass and c.relname < v_oldest order by 1
+    loop
+      execute format('drop table rollcall.%I', v_name);
+      v_dropped := v_dropped || to_jsonb(v_name);
+    end loop;
+  exception when lock_not_available then
+    v_dropped := '[]';
+  end;
   return jsonb_build_object('dropped', v_dropped);
 end $$;

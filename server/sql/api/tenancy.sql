@@ -50,7 +50,11 @@ begin
   on conflict (key_hash) do nothing
   returning * into v_key;
   if not found then
-    select * into v_key from api_keys where key_hash = decode(p_hash, 'hex');
+    select * into v_key from api_keys where tenant_id = p_tenant and key_hash = decode(p_hash, 'hex');
+    if not found then
+      raise exception using errcode = 'RC409', message = 'Another tenant has this key.', detail = '{"code": "key_taken"}',
+        hint = 'Make a new one.';
+    end if;
   end if;
   return key_json(v_key);
 end $$;

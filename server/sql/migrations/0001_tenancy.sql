@@ -74,6 +74,8 @@ begin
     raise exception using errcode = 'RC404', message = format('There is no tenant %s.', coalesce(quote_literal(p_tenant), 'here'));
   end if;
   perform set_config('rollcall.tenant_id', p_tenant, true);
+  -- Times leave as UTC, wherever the database stands.
+  perform set_config('timezone', 'UTC', true);
 end $$;
 
 alter table rollcall.tenants enable row level security;

@@ -1,34 +1,41 @@
--- The functions that the public names promise. They act for the caller's tenant and for nobody else's.
+-- The functions that the public names promise. They act for the caller's tenant and for nobody else's, and leave
+-- the caller's time zone as it was.
 
 create function public.check_registration_gaps()
 returns table (gap_kind text, entity_type text, entity_id text, severity text, summary text, evidence jsonb)
-language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp set timezone = 'UTC' as $$
 begin
   perform enter(caller_tenant());
   return query select f.kind, f.entity_type, f.entity_id, f.severity, f.summary, f.evidence
                  from find_gaps(caller_tenant(), now()) f order by f.severity, f.kind, f.entity_type, f.entity_id;
 end $$;
 
+-- What is left out, or null, keeps what is stored.
 create function public.register_entity(
-  p_entity_id text, p_entity_type text, p_entity_name text, p_registered_by text default 'manual',
-  p_capabilities jsonb default '[]', p_endpoint_url text default null, p_description text default null,
+  p_entity_id text, p_entity_type text, p_entity_name text default null, p_registered_by text default null,
+  p_capabilities jsonb default null, p_endpoint_url text default null, p_description text default null,
   p_tags jsonb default null, p_parent_type text default null, p_parent_id text default null,
   p_version text default null, p_metadata jsonb default null
 ) returns jsonb
-language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp set timezone = 'UTC' as $$
+declare
+  v_entity jsonb := jsonb_strip_nulls(jsonb_build_object(
+    'entity_id', p_entity_id, 'entity_type', p_entity_type, 'entity_name', p_entity_name, 'registered_by', p_registered_by,
+    'capabilities', p_capabilities, 'endpoint_url', p_endpoint_url, 'description', p_description, 'tags', p_tags,
+    'version', p_version));
 begin
-  return rollcall_api.register_entity(caller_tenant(),
-    jsonb_strip_nulls(jsonb_build_object(
-      'entity_id', p_entity_id, 'entity_type', p_entity_type, 'entity_name', p_entity_name, 'registered_by', p_registered_by,
-      'capabilities', p_capabilities, 'endpoint_url', p_endpoint_url, 'description', p_description, 'tags', p_tags,
-      'version', p_version, 'metadata', p_metadata,
-      'parent', case when p_parent_id is not null then jsonb_build_object('entity_type', p_parent_type, 'entity_id', p_parent_id) end)),
-    p_registered_by);
+  if p_parent_id is not null then
+    v_entity := v_entity || jsonb_build_object('parent', jsonb_build_object('entity_type', p_parent_type, 'entity_id', p_parent_id));
+  end if;
+  if p_metadata is not null then
+    v_entity := v_entity || jsonb_build_object('metadata', p_metadata);
+  end if;
+  return rollcall_api.register_entity(caller_tenant(), v_entity, coalesce(p_registered_by, caller()::text));
 end $$;
 
 create function public.update_entity_state(p_entity_id text, p_entity_type text, p_new_state text, p_health_status text default null)
 returns jsonb
-language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp set timezone = 'UTC' as $$
 begin
   return rollcall_api.update_entity_state(caller_tenant(), p_entity_type, p_entity_id, p_new_state, p_health_status, null, caller()::text);
 end $$;

@@ -28,6 +28,13 @@ const SECRET_VALUES = [
   /[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g,
 ];
 
+/** Without one of these no built-in pattern can match; most values are spared the eight of them. */
+const MAY_BE_SECRET = /@|:\/\/|[-_][A-Za-z0-9_-]{12}|bearer|eyJ|AKIA|AIza|-----/i;
+
+/** The same few keys come with every event: what is known of one is kept. */
+const KEYS_KEPT = 2_000;
+const KEY_LENGTH_KEPT = 64;
+
 export interface Redactor {
   /** Free text with what looks like a secret or an address taken out. */
   text(value: string): string;
@@ -46,7 +53,21 @@ export function createRedactor(keys: string[], values: RegExp[]): Redactor {
   };
 
   const text = (value: string): string =>
-    hiddenValues.reduce((rest, pattern) => rest.replace(pattern, HIDDEN), value);
+    values.length === 0 && !MAY_BE_SECRET.test(value)
+      ? value
+      : hiddenValues.reduce((rest, pattern) => rest.replace(pattern, HIDDEN), value);
+
+  const known = new Map<string, { name: string; secret: boolean }>();
+  function judge(key: string): { name: string; secret: boolean } {
+    const kept = known.get(key);
+    if (kept) return kept;
+    const judged = { name: text(key), secret: isSecret(key) };
+    if (key.length <= KEY_LENGTH_KEPT) {
+      if (known.size >= KEYS_KEPT) known.clear();
+      known.set(key, judged);
+    }
+    return judged;
+  }
 
   function copy(value: unknown): unknown {
     if (typeof value === 'string') return text(value);
@@ -58,7 +79,8 @@ export function createRedactor(keys: string[], values: RegExp[]): Redactor {
   function metadata(value: Record<string, unknown>): Record<string, unknown> {
     const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
     for (const [key, child] of Object.entries(value)) {
-      result[text(key)] = isSecret(key) && child !== null ? HIDDEN : copy(child);
+      const { name, secret } = judge(key);
+      result[name] = secret && child !== null ? HIDDEN : copy(child);
     }
     return result;
   }

@@ -31,6 +31,7 @@ export function authRoutes(store: AuthStore, clock: Clock, forgetKeys: () => voi
       description: 'The answer holds the key itself, this once.',
       body: ApiKeyRequestSchema,
       response: CreatedApiKeySchema,
+      status: () => 201,
       handle: async ({ tenant, project, actor, body }) => {
         if (body.expires_at && new Date(body.expires_at) <= clock()) {
           throw invalid([

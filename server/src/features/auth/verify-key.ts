@@ -9,8 +9,14 @@ const KEPT_AT_MOST = 10_000;
 const TOUCH_MS = 60_000;
 
 interface Kept {
-  principal: Promise<Principal | null>;
+  found: Promise<Found | null>;
   until: number;
+}
+
+interface Found {
+  principal: Principal;
+  /** Milliseconds since 1970; infinite for a key that never expires. */
+  expires: number;
 }
 
 /**
@@ -31,26 +37,29 @@ export function keyVerifier(
     let entry = kept.get(hash);
     if (!entry || entry.until <= now) {
       if (kept.size >= KEPT_AT_MOST) kept.clear();
-      entry = { principal: lookUp(hash), until: now + KEPT_MS };
+      entry = { found: lookUp(hash), until: now + KEPT_MS };
       kept.set(hash, entry);
-      entry.principal.catch(() => kept.delete(hash));
+      entry.found.catch(() => kept.delete(hash));
     }
-    const principal = await entry.principal;
-    if (principal) touch(principal, now);
-    return principal;
+    const found = await entry.found;
+    if (!found || found.expires <= now) return null;
+    touch(found.principal, now);
+    return found.principal;
   };
 
-  async function lookUp(hash: string): Promise<Principal | null> {
-    const found = await store.verifyKey(hash, clock());
-    return (
-      found && {
-        keyId: found.key_id,
-        tenant: found.tenant_id,
-        project: found.project_id,
-        actor: found.name,
-        scopes: found.scopes,
-      }
-    );
+  async function lookUp(hash: string): Promise<Found | null> {
+    const key = await store.verifyKey(hash, clock());
+    if (!key) return null;
+    return {
+      principal: {
+        keyId: key.key_id,
+        tenant: key.tenant_id,
+        project: key.project_id,
+        actor: key.name,
+        scopes: key.scopes,
+      },
+      expires: key.expires_at === null ? Infinity : Date.parse(key.expires_at),
+    };
   }
 
   function touch({ keyId, tenant }: Principal, now: number): void {

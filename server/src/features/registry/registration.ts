@@ -23,10 +23,7 @@ export function registration(
   const told = metadata ? { ...entity, metadata: redact(metadata) } : entity;
   if (!workflow) return told;
   const facts = readWorkflow(workflow);
-  const name =
-    typeof workflow.name === 'string' && workflow.name !== ''
-      ? workflow.name.slice(0, 255)
-      : undefined;
+  const name = typeof workflow.name === 'string' ? storable(workflow.name) : '';
   return {
     ...(name ? { entity_name: name } : {}),
     definition_hash: facts.definition_hash,
@@ -35,4 +32,13 @@ export function registration(
     extracted_dependencies: facts.dependencies,
     extracted_metadata: facts.metadata,
   };
+}
+
+/** A name that nobody checked, as far as the database holds it: no NUL, no half of a surrogate pair. */
+function storable(name: string): string {
+  return name
+    .replaceAll('\0', ' ')
+    .slice(0, 255)
+    .replace(/[\ud800-\udbff]$/, '')
+    .toWellFormed();
 }

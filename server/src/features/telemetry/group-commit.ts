@@ -36,7 +36,7 @@ interface Lane<Item> {
  */
 export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   const lanes = new Map<string, Lane<Item>>();
-  let draining: (() => void) | undefined;
+  let draining: PromiseWithResolvers<void> | undefined;
 
   function submit(tenant: string, items: Item[]): Promise<Outcome> {
     const lane = lanes.get(tenant) ?? { waiting: [], queued: 0, running: 0 };
@@ -68,7 +68,7 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
       void commitGroup(tenant, group).finally(() => {
         lane.running -= 1;
         if (lane.running === 0 && lane.waiting.length === 0) lanes.delete(tenant);
-        if (lanes.size === 0) draining?.();
+        if (lanes.size === 0) draining?.resolve();
         pump(tenant, lane);
       });
     }
@@ -155,10 +155,9 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
 
   /** Refuses what comes from now on and resolves when all that waits is stored. */
   function drain(): Promise<void> {
-    return new Promise((resolve) => {
-      draining = resolve;
-      if (lanes.size === 0) resolve();
-    });
+    draining ??= Promise.withResolvers<void>();
+    if (lanes.size === 0) draining.resolve();
+    return draining.promise;
   }
 
   return { submit, drain };

@@ -66,7 +66,7 @@ function settle(
   duplicates: Set<string>,
   refused: Map<string, Problem>,
 ): void {
-  if (result.status !== 'accepted' || !result.event_id) return;
+  if (result.status === 'rejected' || !result.event_id) return;
   if (duplicates.has(result.event_id)) result.status = 'duplicate';
   const problem = refused.get(result.event_id);
   if (problem)

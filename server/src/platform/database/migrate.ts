@@ -15,7 +15,8 @@ const CLUSTER_RACE = /tuple concurrently (updated|deleted)|pg_authid_rolname_ind
  * Brings the database at `url` up to this server's schema, in one transaction behind an advisory lock: of
  * servers that start together, one migrates and the others wait and find it done.
  *
- * @throws Error when an applied migration was changed, or the database is newer than this server.
+ * @throws Error when an applied migration was changed, the database is newer than this server, or somebody's
+ * views are built on Rollcall's
  */
 export async function migrate(url: string): Promise<MigrateResult> {
   const schema = await readSchema();
@@ -28,12 +29,24 @@ export async function migrate(url: string): Promise<MigrateResult> {
         return await apply(client, schema);
       } catch (error) {
         await client.query('rollback');
-        if (attempt >= ATTEMPTS || !CLUSTER_RACE.test((error as Error).message)) throw error;
+        if (attempt >= ATTEMPTS || !CLUSTER_RACE.test((error as Error).message)) {
+          throw builtUpon(error as pg.DatabaseError);
+        }
       }
     }
   } finally {
     await client.end();
   }
+}
+
+/** Somebody's view on one of ours would have to go with it, which is theirs to decide. */
+function builtUpon(error: pg.DatabaseError): Error {
+  if (error.code !== '2BP01') return error;
+  return new Error(
+    `Rollcall's views and functions are made anew, but others were built on them: ${error.detail}. ` +
+      'Drop those, start Rollcall, and create them again.',
+    { cause: error },
+  );
 }
 
 async function apply(client: pg.Client, schema: Schema): Promise<MigrateResult> {
@@ -91,6 +104,14 @@ function pending({ migrations, disposable }: Schema, known: Record<string, strin
   return fresh.length > 0 || known[disposable.name] !== disposable.checksum
     ? [...fresh, disposable]
     : [];
+}
+
+/**
+ * Names of what a database lacks that this server may not migrate, given what schema_version() answers there.
+ * @throws Error as `migrate` does
+ */
+export async function missingParts(known: Record<string, string>): Promise<string[]> {
+  return pending(await readSchema(), known).map(({ name }) => name);
 }
 
 async function installed(client: pg.Client): Promise<Record<string, string>> {

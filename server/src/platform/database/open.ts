@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import { Problem } from '../problem.ts';
 import type { Log } from '../log.ts';
 import { startEmbeddedPostgres } from './embedded/start.ts';
-import { migrate, type MigrateResult } from './migrate.ts';
+import { migrate, missingParts, type MigrateResult } from './migrate.ts';
 import type { Database } from './port.ts';
 import { connectPostgres } from './postgres.ts';
 import { connectSupabase } from './supabase.ts';
@@ -72,14 +72,22 @@ async function openSupabase(
 ): Promise<OpenDatabase> {
   const migrated = options.migrateUrl ? await migrate(options.migrateUrl) : { applied: [] };
   const database = await connectSupabase({ ...options, timeoutMs: TIMEOUT_MS });
-  await database.call('schema_version', {}).catch((error: unknown) => {
-    if (!(error instanceof Problem) || error.code !== 'schema_outdated') throw error;
-    throw new Problem(503, error.code, {
-      detail:
-        'Supabase does not offer the schema rollcall_api. Run the output of `rollcall migrate --print` in its SQL editor (or set DATABASE_URL as well), and add rollcall_api to the exposed schemas of its API settings.',
-      cause: error,
+  const version = await database
+    .call<Record<string, string>>('schema_version', {})
+    .catch((error: unknown) => {
+      if (!(error instanceof Problem) || error.code !== 'schema_outdated') throw error;
+      throw new Problem(503, error.code, {
+        detail:
+          'Supabase does not offer the schema rollcall_api. Run the output of `rollcall migrate --print` in its SQL editor (or set DATABASE_URL as well), and add rollcall_api to the exposed schemas of its API settings.',
+        cause: error,
+      });
     });
-  });
+  const missing = await missingParts(version);
+  if (missing.length > 0) {
+    throw new Problem(503, 'schema_outdated', {
+      detail: `The schema in Supabase is of another version of Rollcall: ${missing.join(', ')} must be applied. Set DATABASE_URL to Supabase’s database as well, and the server migrates it.`,
+    });
+  }
   return {
     ingest: database,
     query: database,

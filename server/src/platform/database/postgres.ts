@@ -15,7 +15,10 @@ export interface PostgresOptions {
 const IDENTIFIER = /^[a-z_]+$/;
 const RACES = 3;
 
-/** PostgreSQL 15 to 18 over a pool; safe behind a transaction-mode pooler, as nothing outlives a call. */
+/**
+ * PostgreSQL 15 to 18 over a pool; safe behind a transaction-mode pooler, as nothing outlives a call. PgBouncer has
+ * to be told `ignore_startup_parameters = statement_timeout`.
+ */
 export function connectPostgres(options: PostgresOptions): Database {
   const pool = new pg.Pool({
     connectionString: options.url,

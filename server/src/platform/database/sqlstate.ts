@@ -58,7 +58,9 @@ export function problemFromFailure(failure: DatabaseFailure): Problem {
       cause,
     );
   }
-  if (isLostRace(code)) return unavailable('busy', 'Too many changes at once. Try again.', cause);
+  if (isLostRace(code) || code === '55P03') {
+    return unavailable('busy', 'Too many changes at once. Try again.', cause);
+  }
   if (/^(42883|42P01|42501|3F000|PGRST10[0-9]|PGRST20[0-9])$/.test(code)) {
     return unavailable(
       'schema_outdated',
@@ -73,7 +75,8 @@ export function problemFromFailure(failure: DatabaseFailure): Problem {
       cause,
     );
   }
-  if (/^(08|53|57|58|E[A-Z]+|PGRST00|unreachable$)/.test(code)) {
+  // 25006: a replica that is not the primary yet, or not any more.
+  if (/^(08|25006|3D|53|57|58|E[A-Z]+|PGRST00|unreachable$)/.test(code)) {
     return unavailable(
       'database_unavailable',
       'The database does not answer. Try again shortly.',

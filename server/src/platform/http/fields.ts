@@ -36,13 +36,29 @@ export const projectId = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'must be 1 to 63 letters, digits, _ or -');
 
-/** ISO 8601 with an offset or Z. */
+const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00Z');
+const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
+/** PostgreSQL knows offsets below 16 hours. */
+const FAR_OFFSET = /[+-](1[6-9]|2\d):\d\d$/;
+
+/** ISO 8601 with an offset or Z, between the years 1 and 9999. */
 export const moment = z.iso
   .datetime({
     offset: true,
     error: 'must be ISO 8601 with an offset, such as 2026-01-31T12:00:00Z',
+    abort: true,
   })
-  .refine((value) => !Number.isNaN(Date.parse(value)), { error: 'is not a date that exists' });
+  .max(64)
+  .refine(
+    (value) => {
+      const time = Date.parse(value);
+      return time >= FIRST_MOMENT && time <= LAST_MOMENT && !FAR_OFFSET.test(value);
+    },
+    {
+      error: 'must be between the years 1 and 9999, with an offset below 16 hours',
+      params: { code: 'out_of_range' },
+    },
+  );
 
 export const protocol = z.enum(PROTOCOLS);
 export const telemetryStatus = z.enum(TELEMETRY_STATUSES);
@@ -57,45 +73,49 @@ const METADATA_BYTES = 65_536;
 const METADATA_DEPTH = 20;
 
 /** A JSON object, at most 64 KB and 20 levels deep. */
-export const metadata = z
-  .record(z.string(), z.unknown())
+export const metadata: z.ZodType<Record<string, unknown>> = z
+  .looseObject({})
   .superRefine((value, context) => {
-    const fault = metadataFault(value);
-    if (fault) context.addIssue({ code: 'custom', ...fault });
+    const fault = faultIn(value, 0) ?? (isLarge(value) ? TOO_BIG : undefined);
+    if (fault) {
+      const { message, code, path } = fault;
+      context.addIssue({ code: 'custom', message, params: { code }, path: path.reverse() });
+    }
   })
   .meta({ description: 'At most 64 KB as JSON and 20 levels deep.' });
 
 interface Fault {
   message: string;
+  code: string;
+  /** Innermost key first: it is put together on the way out. */
   path: string[];
-  params: { code: string };
 }
 
-function metadataFault(value: Record<string, unknown>): Fault | undefined {
-  const rest: { value: unknown; path: string[] }[] = [{ value, path: [] }];
-  for (let next = rest.pop(); next; next = rest.pop()) {
-    if (typeof next.value === 'string' && !storable(next.value)) {
-      return { message: STORABLE.error, path: next.path, params: STORABLE.params };
-    }
-    if (typeof next.value !== 'object' || next.value === null) continue;
-    if (next.path.length >= METADATA_DEPTH) {
-      return {
-        message: `must be at most ${METADATA_DEPTH} levels deep`,
-        path: next.path,
-        params: { code: 'too_deep' },
-      };
-    }
-    for (const [key, child] of Object.entries(next.value)) {
-      if (!storable(key))
-        return { message: STORABLE.error, path: next.path, params: STORABLE.params };
-      rest.push({ value: child, path: [...next.path, key] });
+const TOO_BIG: Fault = {
+  message: `must be at most ${METADATA_BYTES} bytes as JSON`,
+  code: 'too_big',
+  path: [],
+};
+
+const isLarge = (value: object): boolean =>
+  Buffer.byteLength(JSON.stringify(value)) > METADATA_BYTES;
+
+function faultIn(value: unknown, depth: number): Fault | undefined {
+  if (typeof value === 'string') {
+    return storable(value)
+      ? undefined
+      : { message: STORABLE.error, code: STORABLE.params.code, path: [] };
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth >= METADATA_DEPTH) {
+    return { message: `must be at most ${METADATA_DEPTH} levels deep`, code: 'too_deep', path: [] };
+  }
+  for (const key of Object.keys(value)) {
+    const fault = faultIn(key, 0) ?? faultIn((value as Record<string, unknown>)[key], depth + 1);
+    if (fault) {
+      fault.path.push(key);
+      return fault;
     }
   }
-  return JSON.stringify(value).length > METADATA_BYTES
-    ? {
-        message: `must be at most ${METADATA_BYTES} bytes as JSON`,
-        path: [],
-        params: { code: 'too_big' },
-      }
-    : undefined;
+  return undefined;
 }

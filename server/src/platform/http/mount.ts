@@ -27,20 +27,18 @@ const NOBODY: Principal = { keyId: '', tenant: '', project: '', actor: '', scope
 /** Turns declarations into Express handlers: key, limit, body, validation, handler, answer. */
 export function mount(router: Router, routes: Route[], options: MountOptions): void {
   const limit = limitKeys(options.rateLimit);
-  const failures = limitFailures();
+  const countFailure = limitFailures();
   const json = readBody(options.bodyLimit);
   const batch = readBody(options.batchBodyLimit);
 
   const identify =
     (access: Scope | 'any'): RequestHandler =>
     async (request, _response, next) => {
-      const address = request.ip ?? '';
-      failures.check(address);
       try {
         const principal = await authenticate(request, access, options.verifyKey);
         Object.assign(request, { principal, keyId: principal.keyId });
       } catch (error) {
-        if (error instanceof Problem && error.status === 401) failures.count(address);
+        if (error instanceof Problem && error.status === 401) countFailure(request.ip ?? '');
         throw error;
       }
       next();
@@ -72,7 +70,7 @@ function answer(route: Route): RequestHandler {
     const principal = (request as { principal?: Principal }).principal ?? NOBODY;
     const result = await route.handle({
       ...principal,
-      requestId: String(request.id),
+      requestId: request.id as string,
       params: route.params && validate(route.params, request.params, 'path'),
       query: route.query && validate(route.query, request.query, 'query'),
       body: readRouteBody(route, request),

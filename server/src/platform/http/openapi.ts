@@ -28,6 +28,11 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: ProblemSchema } },
 });
 
+const answer = (description: string, { response }: Route) => ({
+  description,
+  content: { 'application/json': { schema: response } },
+});
+
 /** OpenAPI 3.1, from the declarations that serve the requests. */
 export function openApiDocument(routes: Route[], version: string): object {
   const paths: ZodOpenApiPathsObject = {};
@@ -77,7 +82,8 @@ function operation(route: Route): ZodOpenApiOperationObject {
     },
     ...(route.body ? { requestBody: requestBody(route, route.body) } : {}),
     responses: {
-      200: { description: 'Done', content: { 'application/json': { schema: route.response } } },
+      200: answer('Done', route),
+      ...(route.status ? { 201: answer('Created', route) } : {}),
       ...(open
         ? {}
         : {

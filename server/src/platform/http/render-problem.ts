@@ -12,7 +12,7 @@ export function renderProblem(log: Log): ErrorRequestHandler {
       log.error({ request: request.id, err: problem.cause ?? error }, problem.message);
     }
     if (response.headersSent) return next(error);
-    send(response, problem, String(request.id));
+    send(response, problem, request.id as string);
   };
 }
 

@@ -1,0 +1,7 @@
+declare module 'pg-copy-streams' {
+  import type { Submittable } from 'pg';
+  import type { Writable } from 'node:stream';
+
+  /** The receiving end of COPY ... FROM STDIN, to be passed to `client.query`. */
+  export function from(statement: string): Writable & Submittable;
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import {
+  startTestRollcall,
+  type Answer,
+  type TestRollcall,
+} from '../../../../test/rollcall/start.ts';
+
+let rollcall: TestRollcall;
+let lock: pg.Client;
+beforeEach(async () => {
+  rollcall = await startTestRollcall();
+  lock = new pg.Client(rollcall.databaseUrl);
+  await lock.connect();
+});
+afterEach(async () => {
+  await lock.end();
+  await rollcall.stop();
+});
+
+const events = (count: number) =>
+  Array.from({ length: count }, () => ({
+    event_id: randomUUID(),
+    protocol: 'mcp',
+    source_id: 'a',
+    target_id: 'b',
+    status: 'success',
+  }));
+const send = (batch: object[]) => rollcall.post('/api/v1/telemetry', batch);
+
+async function count(): Promise<number> {
+  const [row] = await rollcall.sql<{ n: number }>(
+    'select count(*)::int as n from rollcall.telemetry',
+  );
+  return row?.n ?? 0;
+}
+
+/** Nothing can be stored from here to `release`. */
+async function hold(): Promise<void> {
+  await lock.query('begin; lock table rollcall.telemetry_minutes in exclusive mode');
+}
+const release = () => lock.query('commit');
+
+/** Resolves when so many calls of the server stand before the lock. */
+async function untilWaiting(calls: number): Promise<void> {
+  for (;;) {
+    const rows = await rollcall.sql(
+      `select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query like '%ingest_telemetry%'`,
+    );
+    if (rows.length >= calls) return;
+  }
+}
+
+test('a full queue answers 503 with Retry-After, and what was taken is stored', async () => {
+  // A first event makes the day's partition, which the lock must not delay.
+  await send(events(1));
+  await hold();
+  const batch = 10_000;
+  const early: Answer[] = [];
+  let reached: () => void;
+  const threeAnswered = new Promise<void>((resolve) => (reached = resolve));
+  const sendOne = async () => {
+    const answer = await send(events(batch));
+    if (early.push(answer) === 3) reached();
+    return answer;
+  };
+  // Two are being stored, five fill the queue, three are too many.
+  const all = [sendOne(), sendOne()];
+  await untilWaiting(2);
+  for (let index = 0; index < 8; index++) all.push(sendOne());
+  await threeAnswered;
+  const refused = [...early];
+  await release();
+  const answers = await Promise.all(all);
+
+  for (const { status, headers, body } of refused) {
+    expect([status, body.code]).toEqual([503, 'overloaded']);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  }
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(7);
+  expect(await count()).toBe(1 + 7 * batch);
+});
+
+test('stopping stores what was taken and refuses what comes after', async () => {
+  await send(events(1));
+  await hold();
+  const taken = [send(events(3))];
+  await untilWaiting(1);
+  taken.push(send(events(4)));
+  await untilWaiting(2);
+  // These wait in the server: both of the tenant's transactions are under way.
+  const last = events(5);
+  taken.push(send(last));
+  await rollcall.get('/healthz');
+  const stopped = rollcall.rollcall.stop();
+  const late = await send(events(6));
+  expect(late.status).toBe(503);
+  expect(late.body).toMatchObject({ code: 'shutting_down' });
+  expect(late.headers.get('retry-after')).toBe('1');
+  expect((await rollcall.get('/readyz')).status).toBe(503);
+  expect((await rollcall.get('/healthz')).status).toBe(200);
+  await release();
+  await stopped;
+  const answers = await Promise.all(taken);
+  const acknowledged = answers
+    .filter(({ status }) => status === 200)
+    .reduce((sum, { body }) => sum + body.accepted, 0);
+  expect(acknowledged).toBeGreaterThanOrEqual(7);
+  expect(await count()).toBe(1 + acknowledged);
+});
+
+test('an event that the database refuses does not take its neighbours down', async () => {
+  await rollcall.sql(
+    `alter table rollcall.telemetry add constraint poison check (operation is distinct from 'poison')`,
+  );
+  const batch = events(25);
+  const poisoned = batch.map((event, index) =>
+    index === 7 || index === 19 ? { ...event, operation: 'poison' } : event,
+  );
+  const [mixed, clean, only] = await Promise.all([
+    send(poisoned),
+    send(events(10)),
+    send([{ ...events(1)[0], operation: 'poison' }]),
+  ]);
+  expect(mixed?.body).toMatchObject({ accepted: 23, rejected: 2 });
+  for (const [index, result] of mixed?.body.results.entries() ?? []) {
+    const refused = index === 7 || index === 19;
+    expect(result.status).toBe(refused ? 'rejected' : 'accepted');
+    if (refused)
+      expect(result).toMatchObject({ code: 'invalid_value', message: expect.any(String) });
+  }
+  expect(clean?.body).toMatchObject({ accepted: 10, rejected: 0 });
+  expect(only?.status).toBe(422);
+  expect(await count()).toBe(33);
+});
+
+test('a refused event’s copy in the same batch is refused with it', async () => {
+  await rollcall.sql(
+    `alter table rollcall.telemetry add constraint poison check (operation is distinct from 'poison')`,
+  );
+  const poison = { ...events(1)[0], operation: 'poison' };
+  const { status, body } = await send([poison, poison]);
+  expect(status).toBe(422);
+  expect(body).toMatchObject({ accepted: 0, duplicates: 0, rejected: 2 });
+});

@@ -1,0 +1,30 @@
+const QUIET = [
+  'N8N_DIAGNOSTICS_ENABLED',
+  'N8N_VERSION_NOTIFICATIONS_ENABLED',
+  'N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED',
+  'N8N_DYNAMIC_BANNERS_ENABLED',
+  'N8N_TEMPLATES_ENABLED',
+  'N8N_PERSONALIZATION_ENABLED',
+  'N8N_HIRING_BANNER_ENABLED',
+  'N8N_LICENSE_AUTO_RENEW_ENABLED',
+  'N8N_VERIFIED_PACKAGES_ENABLED',
+];
+
+/** What n8n 2.41 needs to run on this machine alone: its own folder, loopback only, no calls home. */
+export function n8nEnvironment(
+  userFolder: string,
+  port: number,
+  brokerPort: number,
+): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ...Object.fromEntries(QUIET.map((name) => [name, 'false'])),
+    N8N_USER_FOLDER: userFolder,
+    // n8n leaves a folder for uploads beside other temporary files.
+    TMPDIR: userFolder,
+    N8N_PORT: String(port),
+    N8N_RUNNERS_BROKER_PORT: String(brokerPort),
+    N8N_LISTEN_ADDRESS: '127.0.0.1',
+    N8N_SECURE_COOKIE: 'false',
+  };
+}

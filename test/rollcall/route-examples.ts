@@ -1,0 +1,204 @@
+import type { Route } from '../../server/src/platform/http/route.ts';
+
+/** What a request may name: somebody's rows, or nobody's. */
+export interface Names {
+  entity_type: string;
+  entity_id: string;
+  parent_id: string;
+  event_id: string;
+  project_id: string;
+  gap_id: string;
+  key_id: string;
+  /** A text that stands in names and tags. */
+  word: string;
+  /** Of the lists, by path. */
+  cursors: Record<string, string>;
+}
+
+export interface RouteExample {
+  params?: Record<string, string>;
+  query?: Record<string, string>;
+  body?: unknown;
+}
+
+export const nameOf = ({ method, path }: Pick<Route, 'method' | 'path'>): string =>
+  `${method.toUpperCase()} ${path}`;
+
+/** The path and query of a request to a route. */
+export function addressOf(path: string, { params = {}, query }: RouteExample): string {
+  const filled = path.replace(/:([a-z_]+)/g, (_, name: string) =>
+    encodeURIComponent(params[name] ?? ''),
+  );
+  return query ? `${filled}?${new URLSearchParams(query).toString()}` : filled;
+}
+
+/** For every route, by `nameOf`: good requests, the first of which says as much as it may. */
+export function routeExamples(names: Names): Record<string, RouteExample[]> {
+  const entity = { entity_type: names.entity_type, entity_id: names.entity_id };
+  const parent = { entity_type: 'team', entity_id: names.parent_id };
+  const gap = { id: names.gap_id };
+  const later = '2199-01-01T00:00:00Z';
+  const page = (path: string, filter: Record<string, string>): RouteExample[] => [
+    { query: { limit: '2', ...filter } },
+    ...Object.entries(filter).map(([field, value]) => ({ query: { [field]: value } })),
+    ...(names.cursors[path] ? [{ query: { cursor: names.cursors[path] } }] : []),
+    {},
+  ];
+  const event = {
+    event_id: names.event_id,
+    protocol: 'mcp',
+    source_id: names.entity_id,
+    target_id: names.parent_id,
+    operation: 'search',
+    status: 'error',
+    duration_ms: 12.5,
+    tokens_used: 100,
+    cost_micros: 2000,
+    currency: 'EUR',
+    model: 'gpt-4o',
+    correlation_id: `${names.word}-correlation`,
+    trace_id: names.event_id.replaceAll('-', ''),
+    workflow_id: names.entity_id,
+    execution_id: `${names.word}-execution`,
+    user_id: `${names.word}-user`,
+    project_id: 'default',
+    error_type: 'Timeout',
+    error_message: 'took too long',
+    metadata: { word: names.word },
+  };
+  return {
+    'GET /healthz': [{}],
+    'GET /readyz': [{}],
+    'GET /api/v1/whoami': [{}],
+    'POST /api/v1/keys': [
+      {
+        body: { name: 'example', scopes: ['gaps:read'], project_id: 'default', expires_at: later },
+      },
+      { body: { name: 'example', scopes: ['admin'], project_id: names.project_id } },
+    ],
+    'GET /api/v1/keys': page('/api/v1/keys', {}),
+    'DELETE /api/v1/keys/:id': [{ params: { id: names.key_id } }],
+    'POST /api/v1/telemetry': [
+      { body: event },
+      { body: [event, { ...event, project_id: names.project_id }] },
+    ],
+    'GET /api/v1/telemetry': page('/api/v1/telemetry', {
+      correlation_id: event.correlation_id,
+      source_id: event.source_id,
+      target_id: event.target_id,
+      protocol: event.protocol,
+      status: event.status,
+      workflow_id: event.workflow_id,
+      execution_id: event.execution_id,
+      trace_id: event.trace_id,
+      from: '2001-01-01T00:00:00Z',
+      to: later,
+      received_from: '2001-01-01T00:00:00Z',
+    }),
+    'POST /api/v1/entities': [
+      {
+        body: {
+          ...entity,
+          entity_name: `${names.word} name`,
+          description: `${names.word} description`,
+          registered_by: names.word,
+          capabilities: [`${names.word}:search`],
+          tags: [names.word],
+          endpoint_url: 'https://example.com/hook',
+          parent,
+          dependencies: [{ entity_type: 'service', entity_id: names.parent_id }],
+          project_id: 'default',
+          version: '1.2.3',
+          definition_hash: 'sha256:0',
+          metadata: { word: names.word },
+          silent_after_seconds: 3600,
+          current_state: 'active',
+          health_status: 'healthy',
+          workflow: { name: names.word, nodes: [{ name: 'A', type: 'n8n-nodes-base.noOp' }] },
+        },
+      },
+      { body: { ...entity, project_id: names.project_id } },
+      { body: { ...parent, parent: entity, dependencies: [entity] } },
+    ],
+    'GET /api/v1/entities': page('/api/v1/entities', {
+      entity_type: names.entity_type,
+      current_state: 'active',
+      health_status: 'healthy',
+      tag: names.word,
+      capability: `${names.word}:search`,
+      parent_type: 'team',
+      parent_id: names.parent_id,
+      project_id: names.project_id,
+      text: names.word,
+      sort: 'updated_at',
+    }),
+    'GET /api/v1/entities/:entity_type/:entity_id': [{ params: entity }, { params: parent }],
+    'DELETE /api/v1/entities/:entity_type/:entity_id': [{ params: entity }, { params: parent }],
+    'PUT /api/v1/entities/:entity_type/:entity_id/state': [
+      {
+        params: entity,
+        body: { new_state: 'archived', health_status: 'unhealthy', reason: 'example' },
+      },
+    ],
+    'GET /api/v1/entities/:entity_type/:entity_id/state': [
+      { params: entity, query: { limit: '1' } },
+      { params: entity, query: { cursor: Buffer.from('[9000]').toString('base64url') } },
+    ],
+    'POST /api/v1/entities/:entity_type/:entity_id/heartbeat': [
+      { params: entity, body: { health_status: 'degraded' } },
+    ],
+    'GET /api/v1/gaps': page('/api/v1/gaps', {
+      kind: 'orphaned',
+      state: 'open',
+      severity: 'warning',
+      entity_type: names.entity_type,
+      entity_id: names.entity_id,
+    }),
+    'POST /api/v1/gaps/check': [{}],
+    'GET /api/v1/gaps/rules': [{}],
+    'PUT /api/v1/gaps/rules': [
+      {
+        body: {
+          entity_type: names.entity_type,
+          needs_parent: false,
+          silent_after_seconds: 60,
+          stuck_after_seconds: 60,
+        },
+      },
+    ],
+    'GET /api/v1/gaps/:id': [{ params: gap }],
+    'POST /api/v1/gaps/:id/fix': [
+      {
+        params: gap,
+        body: {
+          action: 'mute',
+          entity_type: names.entity_type,
+          entity_name: names.word,
+          parent_type: 'team',
+          parent_id: names.parent_id,
+          new_state: 'inactive',
+          reason: 'example',
+          until: later,
+        },
+      },
+      ...['register', 'reparent', 'detach', 'set_state', 'mark_deleted', 'drop_dependency'].map(
+        (action) => ({
+          params: gap,
+          body: { action, parent_type: 'team', parent_id: names.parent_id },
+        }),
+      ),
+    ],
+    'POST /api/v1/gaps/:id/mute': [{ params: gap, body: { reason: 'example', until: later } }],
+    'DELETE /api/v1/gaps/:id/mute': [{ params: gap }],
+    'GET /api/v1/overview': [{ query: { window_seconds: '86400' } }],
+    'GET /api/v1/patterns': [
+      ...page('/api/v1/patterns', {
+        window_seconds: '86400',
+        source_id: names.entity_id,
+        target_id: names.parent_id,
+        protocol: 'mcp',
+      }),
+    ],
+    'GET /api/v1/pairs': [{ query: { limit: '5', window_seconds: '86400' } }],
+  };
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { addressOf, routeExamples, type Names, type RouteExample } from './route-examples.ts';
+import type { TestRollcall } from './start.ts';
+
+/** Names that nobody has. */
+export function strangers(word: string): Names {
+  return {
+    entity_type: 'workflow',
+    entity_id: `${word}-entity`,
+    parent_id: `${word}-parent`,
+    event_id: randomUUID(),
+    project_id: `${word}-project`,
+    gap_id: randomUUID(),
+    key_id: randomUUID(),
+    word,
+    cursors: {},
+  };
+}
+
+/** Makes a tenant with rows in every table, whose texts hold its name; answers what they are called. */
+export async function settleTenant(rollcall: TestRollcall, tenant: string): Promise<Names> {
+  const key = await rollcall.keyFor(tenant);
+  const names = strangers(tenant);
+  const examples = routeExamples(names);
+  async function send(name: string, more: RouteExample = {}) {
+    const [method = '', path = ''] = name.split(' ');
+    const example = { ...examples[name]?.[0], ...more };
+    const answer = await rollcall.call(method, addressOf(path, example), example.body, { key });
+    if (answer.status >= 300) throw new Error(`${name}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  await rollcall.sql('insert into rollcall.projects values ($1, $2, $2)', [
+    tenant,
+    names.project_id,
+  ]);
+  const agents = ['one', 'two'].map((id) => `${tenant}-${id}`);
+  await send('POST /api/v1/entities');
+  for (const entity_id of agents) {
+    await send('POST /api/v1/entities', { body: { entity_type: 'agent', entity_id } });
+  }
+  const event = examples['POST /api/v1/telemetry']?.[0]?.body as object;
+  const others = agents.map((source_id) => ({ ...event, event_id: randomUUID(), source_id }));
+  await send('POST /api/v1/telemetry', { body: [event, ...others] });
+  await send('PUT /api/v1/gaps/rules');
+  await send('POST /api/v1/gaps/check');
+  const gaps = await send('GET /api/v1/gaps', { query: { entity_id: names.entity_id } });
+  const keys = await send('GET /api/v1/keys');
+
+  const cursors: Record<string, string> = {};
+  for (const list of ['entities', 'gaps', 'telemetry', 'patterns']) {
+    const path = `/api/v1/${list}`;
+    cursors[path] = (await send(`GET ${path}`, { query: { limit: '1' } })).next_cursor as string;
+  }
+  // The key's last use is written after the answer.
+  const unused = 'select from rollcall.api_keys where tenant_id = $1 and last_used_at is null';
+  while ((await rollcall.sql(unused, [tenant])).length > 0);
+  return { ...names, gap_id: gaps.items[0].id, key_id: keys.items[0].id, cursors };
+}
