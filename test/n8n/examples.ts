@@ -23,7 +23,7 @@ export function testExamples({ n8n, rollcall }: World): void {
     assert.equal(files.length, 5);
   });
 
-  test('01 reports an event, registers itself and finds nothing missing', async () => {
+  test('01 reports an event, registers itself and finds the service that nobody registered', async () => {
     const execution = await run('rollcallHello001', 'When clicking Execute');
     const [event, ...more] = await rollcall.events({ workflow_id: 'rollcallHello001' });
     assert.equal(more.length, 0);
@@ -35,14 +35,30 @@ export function testExamples({ n8n, rollcall }: World): void {
     assert.deepEqual(entity?.tags, ['example']);
     assert.ok(entity?.capabilities.includes('trigger:manual'), String(entity?.capabilities));
     assert.ok(entity?.last_activity, 'the event has moved the activity of the workflow');
-    assert.equal(output(execution, 'Nothing is missing')[0]?.all_clear, true);
-    assert.deepEqual(await rollcall.gaps({}), []);
+    const found = output(execution, 'Something is missing').map((item) => item.id);
+    const open = await rollcall.gaps({});
+    assert.deepEqual(
+      open.map(({ kind, entity_id }) => [kind, entity_id]),
+      [['unregistered', 'greeting-service']],
+    );
+    assert.deepEqual(
+      found,
+      open.map(({ id }) => id),
+    );
   });
 
-  test('01 delivers from the command line too, where the process ends with the execution', async () => {
+  test('01 finds nothing missing once the service is registered, from the command line too', async () => {
+    await rollcall.register({ entity_type: 'service', entity_id: 'greeting-service' });
+    const execution = await run('rollcallHello001', 'When clicking Execute');
+    assert.equal(output(execution, 'Nothing is missing')[0]?.all_clear, true);
+    assert.deepEqual(await rollcall.gaps({}), []);
     await n8n.command('execute', '--id=rollcallHello001');
     const events = await rollcall.events({ workflow_id: 'rollcallHello001' });
-    assert.deepEqual(events.map(({ metadata }) => metadata?.mode).sort(), ['cli', 'manual']);
+    assert.deepEqual(events.map(({ metadata }) => metadata?.mode).sort(), [
+      'cli',
+      'manual',
+      'manual',
+    ]);
   });
 
   test('02 reports a failed execution in the name of the workflow that failed', async () => {
@@ -79,8 +95,8 @@ export function testExamples({ n8n, rollcall }: World): void {
     assert.equal(entity?.silent_after_seconds, 7500);
   });
 
-  test('04 times a step across nodes', async () => {
-    await run('rollcallSteps001', 'When clicking Execute');
+  test('04 times a step across nodes, and delivers when the process ends with the execution', async () => {
+    await n8n.command('execute', '--id=rollcallSteps001');
     const [event] = await rollcall.events({ workflow_id: 'rollcallSteps001' });
     assert.equal(event?.operation, 'enrichment');
     assert.ok(event.duration_ms! >= 1000 && event.duration_ms! < 3000, String(event.duration_ms));

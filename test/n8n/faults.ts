@@ -10,6 +10,8 @@ import type { World } from './world.ts';
 /** What an execution may last longer than with a healthy server: the wait at its end, and jitter. */
 const HELD_UP_MS = 2000 + 1000;
 const NODE_MS = 500;
+/** Two starts of n8n differ by this much on a busy machine; a request lasts far longer. */
+const PROCESS_JITTER_MS = 2000;
 
 const SERVERS = {
   'hangs without an answer': hangs,
@@ -111,7 +113,7 @@ export function testFaults({ n8n, rollcall }: World): void {
     console.log(
       `  command line: ${well} ms with a healthy server, ${badly} ms with one that hangs`,
     );
-    assert.ok(badly <= well + HELD_UP_MS);
+    assert.ok(badly <= well + HELD_UP_MS + PROCESS_JITTER_MS);
   });
 
   test('a node that requires delivery fails, and says why', async () => {

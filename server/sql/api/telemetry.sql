@@ -38,9 +38,11 @@ begin
   end loop;
 end $$;
 
--- p_events: validated events, each with event_id, timestamp and project_id; p_days: the UTC days they fall on.
+-- p_events: validated events in order of event_id, each with timestamp and project_id; p_days: the UTC days
+-- they fall on.
 -- Answers {"accepted": n, "duplicates": [event_id, ...]}. Events, rollups and activity commit together.
--- Rows are written in key order everywhere, so that two servers wait for each other instead of deadlocking.
+-- Rows are written in key order everywhere (events as they come: sorting them there is cheaper than here), so
+-- that two servers wait for each other instead of deadlocking.
 create function rollcall_api.ingest_telemetry(p_tenant text, p_events json, p_days jsonb) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
@@ -66,17 +68,16 @@ begin
            i.user_id, i.project_id, i.error_type, i.error_message, i.metadata
       from item i
      where i.event_id not in (select stored_nearby(p_tenant, (select array_agg(event_id) from item), p_days))
-     order by i.event_id
     on conflict do nothing
     returning t.event_id, t."timestamp", t.protocol, t.source_id, t.target_id, t.workflow_id, t.status, t.duration_ms,
               t.tokens_used, t.cost_micros
   ), bucketed as materialized (
     select date_trunc('minute', f."timestamp", 'UTC') as minute, f.protocol, f.source_id, f.target_id,
            latency_bucket(f.duration_ms) as bucket,
-           count(*) as calls,
-           count(*) filter (where f.status in ('error', 'timeout')) as errors,
-           count(*) filter (where f.status = 'cancelled') as cancelled,
-           count(f.duration_ms) as timed,
+           count(*)::int as calls,
+           count(*) filter (where f.status in ('error', 'timeout'))::int as errors,
+           count(*) filter (where f.status = 'cancelled')::int as cancelled,
+           count(f.duration_ms)::int as timed,
            coalesce(sum(f.duration_ms), 0) as duration_sum,
            max(f.duration_ms) as duration_max,
            coalesce(sum(f.tokens_used), 0) as tokens_used,
@@ -104,14 +105,19 @@ begin
       cost_micros = r.cost_micros + excluded.cost_micros,
       latency = case when cardinality(r.latency) + cardinality(excluded.latency) > 200
                      then latency_fold(r.latency || excluded.latency) else r.latency || excluded.latency end
+  ), pair as materialized (
+    select date_trunc('hour', minute, 'UTC') as hour, protocol, source_id, target_id, sum(calls) as calls, sum(errors) as errors,
+           sum(cancelled) as cancelled, sum(timed) as timed, sum(duration_sum) as duration_sum, max(duration_max) as duration_max,
+           sum(tokens_used) as tokens_used, sum(cost_micros) as cost_micros, min(first_seen) as first_seen, max(last_seen) as last_seen,
+           coalesce(array_agg(latency_entry(bucket, timed)) filter (where bucket is not null), '{}') as latency
+      from bucketed
+     group by 1, protocol, source_id, target_id
   ), pairs as (
     insert into telemetry_pairs as r
-    select p_tenant, date_trunc('hour', minute, 'UTC'), protocol, source_id, target_id, sum(calls), sum(errors), sum(cancelled),
-           sum(timed), sum(duration_sum), max(duration_max), sum(tokens_used), sum(cost_micros), max(last_seen),
-           coalesce(array_agg(latency_entry(bucket, timed)) filter (where bucket is not null), '{}')
-      from bucketed
-     group by 2, protocol, source_id, target_id
-     order by 2, protocol, source_id, target_id
+    select p_tenant, hour, protocol, source_id, target_id, calls, errors, cancelled, timed, duration_sum, duration_max, tokens_used,
+           cost_micros, last_seen, latency
+      from pair
+     order by hour, protocol, source_id, target_id
     on conflict (tenant_id, hour, protocol, source_id, target_id) do update set
       calls = r.calls + excluded.calls,
       errors = r.errors + excluded.errors,
@@ -129,12 +135,9 @@ begin
     select p_tenant, s.id, min(s.first_seen), max(s.last_seen), sum(s.as_source), sum(s.as_target), sum(s.errors),
            (array_agg(s.protocol order by s.last_seen desc))[1], (array_agg(s.peer order by s.last_seen desc))[1]
       from (
-        select source_id as id, min(first_seen) as first_seen, max(last_seen) as last_seen, sum(calls) as as_source, 0 as as_target,
-               sum(errors) as errors, protocol, target_id as peer
-          from bucketed group by protocol, source_id, target_id
+        select source_id as id, first_seen, last_seen, calls as as_source, 0 as as_target, errors, protocol, target_id as peer from pair
         union all
-        select target_id, min(first_seen), max(last_seen), 0, sum(calls), sum(errors), protocol, source_id
-          from bucketed where target_id <> source_id group by protocol, source_id, target_id
+        select target_id, first_seen, last_seen, 0, calls, errors, protocol, source_id from pair where target_id <> source_id
         union all
         select workflow_id, min("timestamp"), max("timestamp"), count(*), 0, count(*) filter (where status in ('error', 'timeout')), 'n8n', null
           from fresh where workflow_id <> source_id and workflow_id <> target_id group by workflow_id

@@ -37,6 +37,8 @@ create index telemetry_by_correlation on rollcall.telemetry (tenant_id, correlat
 create index telemetry_by_workflow    on rollcall.telemetry (tenant_id, workflow_id, "timestamp") where workflow_id is not null;
 create index telemetry_by_execution   on rollcall.telemetry (tenant_id, execution_id) where execution_id is not null;
 create index telemetry_by_trace       on rollcall.telemetry (tenant_id, trace_id) where trace_id is not null;
+-- For those who follow what comes in; rows lie in the order they arrived, so a summary of blocks is enough.
+create index telemetry_by_received    on rollcall.telemetry using brin (received_at) with (pages_per_range = 32, autosummarize = on);
 
 alter table rollcall.telemetry enable row level security;
 alter table rollcall.telemetry force row level security;

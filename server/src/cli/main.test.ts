@@ -94,7 +94,9 @@ describe('the command line', () => {
   test('refused for its key says what to set', async () => {
     const { code, stderr } = await run(['entities', 'list'], { env: { ROLLCALL_API_KEY: '' } });
     expect(code).toBe(1);
-    expect(stderr).toContain('Give a valid key in ROLLCALL_API_KEY or with --key.');
+    expect(stderr).toContain(
+      'No API key is set.\nGive a valid key in ROLLCALL_API_KEY or with --key',
+    );
   });
 
   test('refused for a scope names the scope and how to make a key that has it', async () => {

@@ -100,7 +100,7 @@ describe('rollcall entities register', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('Item 2, service/bad');
     expect(stderr).toContain('tags (--tag)');
-    expect(stderr).toContain('The 1 before it');
+    expect(stderr).toContain('What stands before it is registered');
     expect((await stored('service', 'good')).entity_id).toBe('good');
   });
 

@@ -93,6 +93,16 @@ describe('rollcall start', () => {
   });
 });
 
+describe('rollcall start, once it serves,', () => {
+  test('ends with 1 when its database is lost', async () => {
+    const { says, ended } = start();
+    await says(NEXT);
+    process.kill(postgres(), 'SIGKILL');
+    const { code, stderr } = await ended;
+    expect([code, stderr]).toEqual([1, expect.stringContaining('postgres.log')]);
+  });
+});
+
 describe('rollcall start ends with 1 and one clear message, without a stack trace,', () => {
   const refusal = async (env: Record<string, string>) => {
     const { code, stdout, stderr } = await start({ ROLLCALL_LOG_LEVEL: 'error', ...env }).ended;

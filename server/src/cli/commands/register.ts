@@ -100,7 +100,7 @@ function inList(error: unknown, { entity_type, entity_id }: EntityRegistration, 
     {
       ...error,
       problem: undefined,
-      next: `The ${done} before it are registered; doing it again is safe.`,
+      next: done > 0 ? 'What stands before it is registered; doing it again is safe.' : error.next,
     },
   );
 }

@@ -28,7 +28,7 @@ interface WhoAmI {
 }
 
 const MAKE_ONE =
-  'Set ROLLCALL_API_KEY to the key that the first start showed, or start the server with an ROLLCALL_ADMIN_KEY of your own.';
+  'Set ROLLCALL_API_KEY to the key that the first start showed, or start the server with a ROLLCALL_ADMIN_KEY of your own.';
 
 /** Is the key one of that server's, and what may it do? */
 export async function checkKey(api: Api, hasKey: boolean): Promise<Check> {

@@ -39,7 +39,8 @@ export function isProblem(answer: unknown): answer is Problem {
 export function serverFailure(problem: Problem): CommandFailure {
   const { code, detail, errors = [], status } = problem;
   const listed = code === RESTATES_ITS_FIELDS && errors.length > 0;
-  return new CommandFailure(listed ? 'The server does not accept this.' : clean(detail), {
+  const message = listed ? 'The server does not accept this.' : clean(detail);
+  return new CommandFailure(code === 'missing_key' ? 'No API key is set.' : message, {
     code,
     lines: errors.map(({ path, message }) => {
       const field = withFlag(path.replace(/^(query|path)\./, ''));
@@ -57,7 +58,9 @@ function withFlag(path: string): string {
 }
 
 function advice({ code, status }: Problem): string | undefined {
-  if (status === 401) return 'Give a valid key in ROLLCALL_API_KEY or with --key.';
+  if (status === 401) {
+    return 'Give a valid key in ROLLCALL_API_KEY or with --key; the server’s first start showed one.';
+  }
   if (code === 'missing_scope') {
     return 'Use a key that may, or make one: rollcall keys create --name NAME --scope SCOPE';
   }

@@ -14,7 +14,7 @@ export const telemetryStore = (ingest: Database, query: Database) => ({
   ingest: (tenant: string, events: ReadyEvent[]) =>
     ingest.call<Committed>('ingest_telemetry', {
       p_tenant: tenant,
-      p_events: events,
+      p_events: inKeyOrder(events),
       p_days: [...new Set(events.map(({ timestamp }) => timestamp.slice(0, 10)))],
     }),
 
@@ -33,5 +33,9 @@ export const telemetryStore = (ingest: Database, query: Database) => ({
       p_rollup_days: rollupDays,
     }),
 });
+
+/** Two servers that store the same events in other orders would deadlock. */
+const inKeyOrder = (events: ReadyEvent[]): ReadyEvent[] =>
+  events.toSorted((a, b) => (a.event_id < b.event_id ? -1 : 1));
 
 export type TelemetryStore = ReturnType<typeof telemetryStore>;
