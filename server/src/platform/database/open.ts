@@ -54,7 +54,9 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenDataba
 
 async function openPostgres(url: string, log: Log) {
   const migrated = await migrate(url);
-  const onIdleError = (error: Error) => log.warn({ err: error }, 'A database connection was lost');
+  // The error itself carries the whole client.
+  const onIdleError = ({ message }: Error) =>
+    log.warn({ reason: message }, 'A database connection was lost');
   const connect = (connections: number) =>
     connectPostgres({ url, connections, timeoutMs: TIMEOUT_MS, onIdleError });
   const ingest = connect(INGEST_CONNECTIONS);

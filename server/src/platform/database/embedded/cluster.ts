@@ -25,23 +25,27 @@ export async function ensureCluster(
   if (isCluster(data, binaries.major)) return false;
   removeDrafts(data);
   const draft = makePrivateIn(dirname(data), `${basename(data)}.new`, account);
-  const initdb = ['-D', draft, '-U', NAME, '-E', 'UTF8', '--locale=C', '--no-instructions'];
-  if (!options.sync) initdb.push('--no-sync');
+  // Nothing of a draft has to outlive a crash: it is written to disk once, when it is whole.
+  const initdb = [
+    '-D',
+    draft,
+    '-U',
+    NAME,
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--no-instructions',
+    '--no-sync',
+  ];
   initdb.push(
     ...(options.passwordFile
       ? ['--auth=scram-sha-256', `--pwfile=${options.passwordFile}`]
       : ['--auth=trust']),
   );
   await run(binaries.initdb, initdb, binaries, placement);
-  const single = [
-    '--single',
-    '-D',
-    draft,
-    '-c',
-    `fsync=${options.sync ? 'on' : 'off'}`,
-    'postgres',
-  ];
+  const single = ['--single', '-D', draft, '-c', 'fsync=off', 'postgres'];
   await run(binaries.postgres, single, binaries, placement, `CREATE DATABASE ${NAME};\n`);
+  if (options.sync) await run(binaries.initdb, ['-D', draft, '--sync-only'], binaries, placement);
   fs.rmSync(data, { recursive: true, force: true });
   fs.renameSync(draft, data);
   if (options.sync) syncFolder(dirname(data));
