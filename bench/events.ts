@@ -85,7 +85,7 @@ export function makeEvents(
         tokens_used: tokens,
         cost_micros: tokens * 3,
         currency: 'USD',
-        model: MODELS[Math.floor(random() * MODELS.length)] as string,
+        model: MODELS[Math.floor(random() * MODELS.length)],
       }),
       correlation_id: uuidMark(run),
       trace_id: traceMark(run),

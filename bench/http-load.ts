@@ -8,6 +8,9 @@ export interface HttpTarget {
   headers: Record<string, string>;
 }
 
+/** A server that has enough in its queue says 503 and `Retry-After: 1`; a client that obeys comes back then. */
+const RETRY_MS = 1000;
+
 /**
  * Posts telemetry over HTTP/1.1, one request at a time on each connection, and lets every request end before
  * it stops, so that what was acknowledged can be counted. It writes prepared bytes to plain sockets: a client
@@ -34,8 +37,9 @@ async function open({ target, eventsPerRequest }: LoadJob<HttpTarget>): Promise<
   let waiting: { resolve: (acknowledged: number) => void; reject: (error: Error) => void };
   const answer = readAnswers((status, body) => {
     const acknowledged = acknowledgedBy(status, body, eventsPerRequest);
-    if (acknowledged === undefined) waiting.reject(new Error(`${status} ${body}`));
-    else waiting.resolve(acknowledged);
+    if (acknowledged !== undefined) waiting.resolve(acknowledged);
+    else if (status === 503) setTimeout(() => waiting.resolve(0), RETRY_MS);
+    else waiting.reject(new Error(`${status} ${body}`));
   });
   socket.on('data', answer);
   socket.on('close', () => waiting.reject(new Error('The server closed the connection')));

@@ -163,7 +163,8 @@ async function measureAll(sides: Side[]): Promise<Measurement[]> {
           console.log(
             `${eventsPerRequest} x ${connections} ${side.label}: ${thousands(measured.eventsPerSecond)} events/s, ` +
               `p50 ${measured.p50.toFixed(1)} ms, p99 ${measured.p99.toFixed(1)} ms, ` +
-              `${measured.cores.toFixed(2)} cores + ${measured.cpu.toFixed(2)} for the load`,
+              `${measured.cores.toFixed(2)} cores + ${measured.cpu.toFixed(2)} for the load` +
+              (measured.refused > 0 ? `, ${measured.refused} requests sent away` : ''),
           );
         }
       }
@@ -177,11 +178,11 @@ async function measure(
   job: Omit<LoadJob<unknown>, 'target'>,
 ): Promise<LoadResult & { cores: number }> {
   await side.clear?.();
-  const pids = side.roots.flatMap(processTree);
-  const cpu = cpuSeconds(pids);
+  const used = () => cpuSeconds(side.roots.flatMap(processTree));
+  const before = used();
   const began = performance.now();
   const result = await side.load(job);
-  const cores = (cpuSeconds(pids) - cpu) / ((performance.now() - began) / 1000);
+  const cores = (used() - before) / ((performance.now() - began) / 1000);
   const stored = (await side.stored?.()) ?? result.acknowledged;
   if (stored !== result.acknowledged) {
     throw new Error(`${side.label}: ${result.acknowledged} acknowledged, ${stored} stored`);

@@ -26,6 +26,8 @@ export interface LoadResult {
   acknowledged: number;
   eventsPerSecond: number;
   requestsPerSecond: number;
+  /** Requests that were sent away to come again later. */
+  refused: number;
   /** Milliseconds from sending a request to its answer. */
   p50: number;
   p99: number;
@@ -40,6 +42,7 @@ export class Meter {
   readonly #latencies: number[] = [];
   #acknowledged = 0;
   #measured = 0;
+  #refused = 0;
 
   constructor(job: LoadJob<unknown>) {
     this.#job = job;
@@ -51,6 +54,10 @@ export class Meter {
 
   count(events: number, milliseconds: number): void {
     this.#acknowledged += events;
+    if (events === 0) {
+      this.#refused += 1;
+      return;
+    }
     if (this.#elapsed() < this.#job.warmUpSeconds || !this.running()) return;
     this.#measured += events;
     this.#latencies.push(milliseconds);
@@ -63,6 +70,7 @@ export class Meter {
       acknowledged: this.#acknowledged,
       eventsPerSecond: this.#measured / seconds,
       requestsPerSecond: this.#latencies.length / seconds,
+      refused: this.#refused,
       p50: quantile(this.#latencies, 0.5),
       p99: quantile(this.#latencies, 0.99),
       cpu: (user + system) / 1e6 / process.uptime(),

@@ -49,6 +49,7 @@ export function createApp({ routes, log, version, ...options }: AppOptions): Exp
       contentSecurityPolicy: {
         directives: {
           'style-src': ["'self'", "'unsafe-inline'"],
+          'font-src': ["'self'", 'data:'],
           'upgrade-insecure-requests': null,
         },
       },

@@ -131,7 +131,7 @@ export async function startTestRollcall(options: TestOptions = {}): Promise<Test
     return {
       status: response.status,
       headers: response.headers,
-      body: json ? JSON.parse(text) : text,
+      body: json && text !== '' ? JSON.parse(text) : text,
     };
   }
 

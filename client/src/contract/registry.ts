@@ -66,6 +66,8 @@ export interface RegisteredEntity {
 }
 
 export interface StateChange {
+  /** Grows with time. */
+  id: number;
   to_state: EntityState;
   from_state: EntityState | null;
   to_health: HealthStatus;

@@ -80,6 +80,7 @@ create table rollcall.telemetry_pairs (
   latency        bigint[] not null,
   primary key (tenant_id, hour, protocol, source_id, target_id)
 ) with (fillfactor = 70);
+create index telemetry_pairs_by_ends on rollcall.telemetry_pairs (tenant_id, source_id, target_id, hour);
 
 alter table rollcall.telemetry_minutes enable row level security;
 alter table rollcall.telemetry_minutes force row level security;

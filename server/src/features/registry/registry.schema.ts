@@ -16,6 +16,7 @@ import {
   projectId,
   prose,
   text,
+  url,
 } from '../../platform/http/fields.ts';
 import { paging } from '../../platform/http/page.ts';
 
@@ -23,13 +24,13 @@ export const EntityReferenceSchema = z
   .strictObject({ entity_type: entityType, entity_id: identifier })
   .meta({ id: 'EntityReference' });
 
-const endpointUrl = z
-  .url()
-  .max(2000)
-  .refine((value) => !URL.canParse(value) || new URL(value).password === '', {
+const endpointUrl = url(2000).refine(
+  (value) => !URL.canParse(value) || new URL(value).password === '',
+  {
     error: 'must not hold a password',
     params: { code: 'secret_in_url' },
-  });
+  },
+);
 
 const words = z.array(text(200)).max(500);
 
@@ -137,6 +138,7 @@ export const HeartbeatRequest = z
 
 export const StateChangeSchema = z
   .object({
+    id: z.number(),
     from_state: entityState.nullable(),
     to_state: entityState,
     from_health: healthStatus.nullable(),

@@ -111,6 +111,19 @@ describe('registering', () => {
     expect(body.items).toHaveLength(1);
   });
 
+  test.each([
+    ['javascript:alert(1)', 'unsafe_url'],
+    ['data:text/html,x', 'unsafe_url'],
+    ['https://user:sesame@example.com', 'secret_in_url'],
+    ['https://example.com/\u0000', 'unstorable_text'],
+    ['example', 'invalid_format'],
+  ])('with the endpoint %j is refused at its path', async (endpoint_url, code) => {
+    const { status, body } = await register({ ...service('linked'), endpoint_url });
+    expect(status).toBe(422);
+    expect(body.errors).toMatchObject([{ path: 'endpoint_url', code }]);
+    expect((await rollcall.get(at('linked'))).status).toBe(404);
+  });
+
   test('hides secrets in metadata', async () => {
     const { body } = await register({
       ...service('secretive'),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BatchItemResult, TelemetryEvent } from '@rollcall/client/contract';
 import { BrokenLine } from '../../platform/http/body.ts';
-import { fieldErrors } from '../../platform/http/validate.ts';
+import { fieldErrors, REPORT } from '../../platform/http/validate.ts';
 import type { Redactor } from '../../platform/redact.ts';
 import { TelemetryEventSchema } from './telemetry.schema.ts';
 
@@ -32,7 +32,7 @@ export function prepare(item: unknown, door: Door): ReadyEvent | Rejection {
       message: `This line is not valid JSON: ${item.message}`,
     };
   }
-  const parsed = TelemetryEventSchema.safeParse(item);
+  const parsed = TelemetryEventSchema.safeParse(item, REPORT);
   if (!parsed.success) {
     const [first] = fieldErrors(parsed.error);
     return first

@@ -76,16 +76,20 @@ describe('sending', () => {
       event({ protocol: 'carrier pigeon' }),
       event({ duration_ms: -1 }),
       'text',
+      event({ protocol: undefined }),
+      event({ colour: 'red' }),
       event(),
     ]);
     expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ accepted: 2, duplicates: 0, rejected: 3 });
+    expect(answer.body).toMatchObject({ accepted: 2, duplicates: 0, rejected: 5 });
     expect(answer.body.results).toMatchObject([
       { index: 0, status: 'accepted' },
       { index: 1, status: 'rejected', path: 'protocol', code: 'invalid_value' },
       { index: 2, status: 'rejected', path: 'duration_ms', code: 'too_small' },
       { index: 3, status: 'rejected', path: '', code: 'invalid_type' },
-      { index: 4, status: 'accepted' },
+      { index: 4, status: 'rejected', path: 'protocol', code: 'required' },
+      { index: 5, status: 'rejected', path: 'colour', code: 'unknown_field' },
+      { index: 6, status: 'accepted' },
     ]);
     for (const { status, message } of answer.body.results) {
       expect(Boolean(message)).toBe(status === 'rejected');
@@ -122,6 +126,16 @@ describe('sending', () => {
     const answer = await send(compress(JSON.stringify([one])), { 'content-encoding': encoding });
     expect(statuses(answer)).toEqual(['accepted']);
     expect(await stored(one.event_id)).toHaveLength(1);
+  });
+
+  test('with a key of a project stores it there unless the event says another', async () => {
+    await rollcall.sql(`insert into rollcall.projects values ('default', 'lab', 'Lab')`);
+    const request = { name: 'lab', scopes: ['telemetry:write'], project_id: 'lab' };
+    const { key } = (await rollcall.post('/api/v1/keys', request)).body;
+    const events = [event(), event({ project_id: 'default' })];
+    await rollcall.post('/api/v1/telemetry', events, { key });
+    const projects = await Promise.all(events.map(({ event_id }) => stored(event_id)));
+    expect(projects.map(([row]) => row?.project_id)).toEqual(['lab', 'default']);
   });
 
   test('to a project that has no row of its own is kept under its name', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Principal } from '../../platform/http/route.ts';
 import { Problem } from '../../platform/problem.ts';
 import type { Redactor } from '../../platform/redact.ts';
+import { createTurns } from '../../platform/turns.ts';
 import { groupCommit } from './group-commit.ts';
 import { isRejection, prepare, type ReadyEvent } from './prepare.ts';
 import type { TelemetryStore } from './telemetry.store.ts';
@@ -22,10 +23,12 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
   const commits = groupCommit<ReadyEvent>({
     commit: store.ingest,
     idOf: ({ event_id }) => event_id,
-    batchSize: 2_000,
+    batchSize: 1_000,
     queueSize: 50_000,
-    concurrency: 2,
+    concurrency: 3,
   });
+
+  const mapInTurns = createTurns();
 
   /** @throws Problem 413 for too many items, 422 when none was kept, 503 when overloaded or the database is away */
   async function ingest(
@@ -44,7 +47,7 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
     }
     const door = { redactor, project, days, now: clock() };
     const fresh = new Map<string, ReadyEvent>();
-    const results: BatchItemResult[] = items.map((item, index) => {
+    const results = await mapInTurns(items, (item, index): BatchItemResult => {
       const ready = prepare(item, door);
       if (isRejection(ready)) return { index, status: 'rejected', ...ready };
       const status = fresh.has(ready.event_id) ? 'duplicate' : 'accepted';

@@ -24,6 +24,17 @@ export const text = (longest: number) => z.string().min(1).max(longest).refine(s
 /** Text that may be empty. */
 export const prose = (longest: number) => z.string().max(longest).refine(storable, STORABLE);
 
+/** An absolute URL that a page may link to. */
+export const url = (longest: number) =>
+  z
+    .url()
+    .max(longest)
+    .refine(storable, STORABLE)
+    .refine((value) => !/^\s*(javascript|data|vbscript):/i.test(value), {
+      error: 'must be the address of something, not a script',
+      params: { code: 'unsafe_url' },
+    });
+
 export const identifier = text(255);
 export const entityType = z
   .string()

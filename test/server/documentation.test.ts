@@ -1,0 +1,188 @@
+import type { Route } from '../../server/src/platform/http/route.ts';
+import { addressOf, nameOf, routeExamples } from '../rollcall/route-examples.ts';
+import { settleTenant } from '../rollcall/settled-tenant.ts';
+import { startTestRollcall, type TestRollcall } from '../rollcall/start.ts';
+
+let rollcall: TestRollcall;
+// What a test reads from the document is whatever it holds.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+let document: any;
+beforeAll(async () => {
+  rollcall = await startTestRollcall();
+  document = (await rollcall.get('/openapi.json', { key: null })).body;
+});
+afterAll(() => rollcall.stop());
+
+const templateOf = ({ path }: Route) => path.replace(/:([a-z_]+)/g, '{$1}');
+const operationOf = (route: Route) => document.paths[templateOf(route)]?.[route.method];
+
+/** Every object in the document that has this key, with its path. */
+function* having(
+  key: string,
+  value: unknown = document,
+  at = '#',
+): Generator<[string, Record<string, unknown>]> {
+  if (typeof value !== 'object' || value === null) return;
+  if (key in value) yield [at, value as Record<string, unknown>];
+  for (const [name, child] of Object.entries(value)) yield* having(key, child, `${at}/${name}`);
+}
+
+function resolve(reference: string): unknown {
+  return reference
+    .replace(/^#\//, '')
+    .split('/')
+    .reduce<unknown>(
+      (value, key) => (value as Record<string, unknown> | undefined)?.[key],
+      document,
+    );
+}
+
+describe('/openapi.json', () => {
+  test('is OpenAPI 3.1 and needs no key', () => {
+    expect(document).toMatchObject({
+      openapi: expect.stringMatching(/^3\.1\.\d$/),
+      info: { title: 'Rollcall', version: expect.any(String) },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        },
+      },
+    });
+  });
+
+  test('names every route with what it needs, and no other', () => {
+    for (const route of rollcall.rollcall.routes) {
+      const operation = operationOf(route);
+      expect([nameOf(route), operation?.summary]).toEqual([nameOf(route), route.summary]);
+      if (route.access === 'public') expect(operation.security).toEqual([]);
+      else expect(operation.security).toBeUndefined();
+      if (!['public', 'any'].includes(route.access))
+        expect(operation.description).toContain(`\`${route.access}\``);
+      expect(operation.requestBody !== undefined).toBe(route.body !== undefined);
+    }
+    const documented = Object.values(document.paths as object).flatMap((path: object) =>
+      Object.keys(path),
+    );
+    expect(documented).toHaveLength(rollcall.rollcall.routes.length);
+  });
+
+  test('gives each operation an id of its own, each parameter a place and each answer a meaning', () => {
+    const ids = new Set<string>();
+    for (const route of rollcall.rollcall.routes) {
+      const operation = operationOf(route);
+      expect(operation.operationId).toMatch(/^[a-z_]+$/);
+      ids.add(operation.operationId as string);
+      const inPath = (operation.parameters ?? []).filter(
+        (parameter: { in: string }) => parameter.in === 'path',
+      );
+      expect(inPath.map(({ name }: { name: string }) => `:${name}`)).toEqual(
+        route.path.match(/:[a-z_]+/g) ?? [],
+      );
+      for (const parameter of operation.parameters ?? []) {
+        expect(parameter).toMatchObject({
+          in: expect.stringMatching(/^(path|query)$/),
+          schema: expect.any(Object),
+        });
+        if (parameter.in === 'path') expect(parameter.required).toBe(true);
+      }
+      for (const [status, response] of Object.entries<{ description: string; content: object }>(
+        operation.responses as object as never,
+      )) {
+        expect(status).toMatch(/^[245]\d\d$/);
+        expect(response.description).not.toBe('');
+        const type = Number(status) < 300 ? 'application/json' : 'application/problem+json';
+        expect(Object.keys(response.content)).toEqual([type]);
+      }
+      expect(operation.responses).toHaveProperty('200');
+    }
+    expect(ids.size).toBe(rollcall.rollcall.routes.length);
+  });
+
+  test('refers to nothing that is not there', () => {
+    const references = [...having('$ref')].map(([, { $ref }]) => $ref as string);
+    expect(references.length).toBeGreaterThan(20);
+    for (const reference of references)
+      expect([reference, resolve(reference)]).toEqual([reference, expect.any(Object)]);
+  });
+
+  test('holds schemas whose types and required fields exist', () => {
+    const types = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
+    for (const [at, { type }] of having('type')) {
+      if (/securitySchemes|properties$/.test(at)) continue;
+      for (const each of [type].flat())
+        expect([at, types]).toEqual([at, expect.arrayContaining([each])]);
+    }
+    for (const [at, { required, properties }] of having('required')) {
+      if (!Array.isArray(required)) continue;
+      for (const field of required)
+        expect([at, properties]).toEqual([
+          at,
+          expect.objectContaining({ [field]: expect.anything() }),
+        ]);
+    }
+  });
+});
+
+test('every answer is what its route declares, no field more and no field less', async () => {
+  for (const [index, route] of rollcall.rollcall.routes.entries()) {
+    const names = await settleTenant(rollcall, `reader-${index}`);
+    const key = await rollcall.keyFor(`reader-${index}`);
+    const [example = {}] = routeExamples(names)[nameOf(route)] ?? [];
+    const { status, body } = await rollcall.call(
+      route.method.toUpperCase(),
+      addressOf(route.path, example),
+      example.body,
+      { key },
+    );
+    expect([nameOf(route), status]).toEqual([nameOf(route), expect.any(Number)]);
+    expect(Object.keys(operationOf(route).responses as object)).toContain(String(status));
+    expect(status).toBeLessThan(300);
+    expect(route.response.parse(body)).toEqual(body);
+  }
+});
+
+describe('/docs', () => {
+  test('and all that it loads come from this server', async () => {
+    const page = await rollcall.get('/docs', { key: null });
+    expect(page.status).toBe(200);
+    const html = page.body as string;
+    const links = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link = '']) => link);
+    expect(links.filter((link) => link.startsWith('/'))).toHaveLength(3);
+    for (const link of links) {
+      if (link === 'data:,') continue;
+      expect(link).toMatch(/^\/(?!\/)/);
+      const asset = await rollcall.get(link, { key: null });
+      expect([link, asset.status]).toEqual([link, 200]);
+      expect(asset.headers.get('content-type')).toMatch(
+        link.endsWith('.css') ? /css/ : /javascript/,
+      );
+      if (link.endsWith('.css')) {
+        const addresses = [...(asset.body as string).matchAll(/url\(\s*["']?([^"')]+)/g)].map(
+          ([, address]) => address,
+        );
+        for (const address of addresses) expect(address).toMatch(/^(data:|#)/);
+      }
+    }
+    expect(html).not.toMatch(/https?:\/\//);
+    expect((await rollcall.get('/docs/start.js')).body).toMatch(
+      /url: '\/openapi\.json'.*validatorUrl: null/,
+    );
+  });
+
+  test('are kept to it by their policy', async () => {
+    const policy = (await rollcall.get('/docs')).headers.get('content-security-policy') ?? '';
+    const directives = new Map(
+      policy.split(';').map((part) => [part.split(' ')[0] ?? '', part.split(' ').slice(1)]),
+    );
+    expect(directives.get('default-src')).toEqual(["'self'"]);
+    expect(directives.get('script-src')).toEqual(["'self'"]);
+    for (const [name, sources] of directives) {
+      for (const source of sources)
+        expect([name, ["'self'", "'none'", "'unsafe-inline'", 'data:']]).toEqual([
+          name,
+          expect.arrayContaining([source]),
+        ]);
+    }
+  });
+});
