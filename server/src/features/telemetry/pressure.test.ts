@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import {
-  startTestRollcall,
-  type Answer,
-  type TestRollcall,
-} from '../../../../test/rollcall/start.ts';
+import { startTestRollcall, type TestRollcall } from '../../../../test/rollcall/start.ts';
 
 let rollcall: TestRollcall;
 let lock: pg.Client;
@@ -77,17 +73,13 @@ test('a full queue answers 503 with Retry-After, and what was taken is stored', 
 test('stopping stores what was taken and refuses what comes after', async () => {
   await send(events(1));
   await hold();
+  // One is being stored; as more come than are stored at a time, some of them wait in the server.
   const taken = [send(events(3))];
   await untilWaiting(1);
-  taken.push(send(events(4)));
-  await untilWaiting(2);
-  taken.push(send(events(2)));
-  await untilWaiting(3);
-  // These wait in the server: all three of the tenant's transactions are under way.
-  taken.push(send(events(5)));
+  for (let size = 4; size < 12; size++) taken.push(send(events(size)));
   await rollcall.get('/healthz');
   const stopped = rollcall.rollcall.stop();
-  const late = await send(events(6));
+  const late = await send(events(20));
   expect(late.status).toBe(503);
   expect(late.body).toMatchObject({ code: 'shutting_down' });
   expect(late.headers.get('retry-after')).toBe('1');
@@ -99,7 +91,7 @@ test('stopping stores what was taken and refuses what comes after', async () => 
   const acknowledged = answers
     .filter(({ status }) => status === 200)
     .reduce((sum, { body }) => sum + body.accepted, 0);
-  expect(acknowledged).toBeGreaterThanOrEqual(7);
+  expect(acknowledged).toBeGreaterThanOrEqual(3);
   expect(await count()).toBe(1 + acknowledged);
 });
 
