@@ -90,8 +90,11 @@ begin
     insert into telemetry_minutes as r
     select p_tenant, minute, protocol, sum(calls), sum(errors), sum(cancelled), sum(timed), sum(duration_sum), max(duration_max),
            sum(tokens_used), sum(cost_micros),
-           latency_fold(coalesce(array_agg(latency_entry(bucket, timed)) filter (where bucket is not null), '{}'))
-      from bucketed
+           coalesce(array_agg(latency_entry(bucket, timed)) filter (where bucket is not null), '{}')
+      from (select minute, protocol, bucket, sum(calls) as calls, sum(errors) as errors, sum(cancelled) as cancelled, sum(timed) as timed,
+                   sum(duration_sum) as duration_sum, max(duration_max) as duration_max, sum(tokens_used) as tokens_used,
+                   sum(cost_micros) as cost_micros
+              from bucketed group by minute, protocol, bucket) b
      group by minute, protocol
      order by minute, protocol
     on conflict (tenant_id, minute, protocol) do update set

@@ -99,6 +99,34 @@ test('a tenant has so many transactions at a time, and tenants do not share any'
   await Promise.all([...mine, other]);
 });
 
+test('beside a running transaction only a full one begins', async () => {
+  const { submit, next, calls } = open({ concurrency: 2, batchSize: 3 });
+  const outcomes = [submit(['a'])];
+  const running = await next();
+  outcomes.push(submit(['b', 'c']));
+  await turn();
+  expect(calls).toHaveLength(1);
+  outcomes.push(submit(['d']));
+  const full = await next();
+  expect(full.items).toEqual(['b', 'c', 'd']);
+  running.end();
+  full.end();
+  await Promise.all(outcomes);
+});
+
+test('the next transaction begins before the answers of the last one take their time', async () => {
+  const { submit, next, calls } = open();
+  let callsWhenAnswered = 0;
+  const first = submit(['a']).then(() => (callsWhenAnswered = calls.length));
+  const running = await next();
+  const second = submit(['b']);
+  running.end();
+  await first;
+  expect(callsWhenAnswered).toBe(2);
+  (await next()).end();
+  await second;
+});
+
 test('a transaction takes whole requests up to the batch size, and a larger one alone', async () => {
   const { submit, next } = open({ batchSize: 3 });
   const outcomes = [submit(['a', 'b']), submit(['c', 'd']), submit(['e', 'f', 'g', 'h'])];

@@ -8,7 +8,7 @@ export interface GroupCommitOptions<Item> {
   batchSize: number;
   /** Items of one tenant that may wait; more are refused with 503. */
   queueSize: number;
-  /** Transactions of one tenant at a time. */
+  /** Transactions of one tenant at a time, at most. */
   concurrency: number;
 }
 
@@ -32,7 +32,8 @@ interface Lane<Item> {
 
 /**
  * Puts what requests bring at the same time into one transaction per tenant. Nothing waits for company: while
- * a transaction runs, the next one gathers. An answer comes only after the commit that it speaks of.
+ * a transaction runs, the next one gathers, and begins beside it when it is full. An answer comes only after the
+ * commit that it speaks of.
  */
 export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   const lanes = new Map<string, Lane<Item>>();
@@ -62,16 +63,28 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   }
 
   function pump(tenant: string, lane: Lane<Item>): void {
-    while (lane.running < options.concurrency && lane.waiting.length > 0) {
+    while (lane.waiting.length > 0 && mayBegin(lane)) {
       const group = take(lane);
       lane.running += 1;
-      void commitGroup(tenant, group).finally(() => {
+      void commitGroup(tenant, group).then((answer) => {
         lane.running -= 1;
-        if (lane.running === 0 && lane.waiting.length === 0) lanes.delete(tenant);
-        if (lanes.size === 0) draining?.resolve();
         pump(tenant, lane);
+        // The next transaction is on its way to the database before Node is busy with this one's answers.
+        setImmediate(() => {
+          answer();
+          if (lane.running === 0 && lane.waiting.length === 0) lanes.delete(tenant);
+          if (lanes.size === 0) draining?.resolve();
+        });
       });
     }
+  }
+
+  /**
+   * Beside a running transaction only a full one pays off: they write to the same rollup rows, where one waits
+   * for the other, and what it costs to begin is shared by fewer.
+   */
+  function mayBegin({ running, queued }: Lane<Item>): boolean {
+    return running === 0 || (running < options.concurrency && queued >= options.batchSize);
   }
 
   function take(lane: Lane<Item>): Waiting<Item>[] {
@@ -89,46 +102,50 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
     return group;
   }
 
-  async function commitGroup(tenant: string, group: Waiting<Item>[]): Promise<void> {
+  /** Stores a group; what it resolves to tells everyone in it how that went. */
+  async function commitGroup(tenant: string, group: Waiting<Item>[]): Promise<() => void> {
+    // Of two requests with the same event in one transaction, the second one is the duplicate.
+    const seen = new Set<string>();
+    const repeated = group.map(({ items }) => {
+      const again = new Set(items.map(options.idOf).filter((id) => seen.has(id)));
+      for (const item of items) seen.add(options.idOf(item));
+      return again;
+    });
+    const items = group.flatMap((waiting, index) =>
+      waiting.items.filter((item) => !repeated[index]?.has(options.idOf(item))),
+    );
     try {
-      // Of two requests with the same event in one transaction, the second one is the duplicate.
-      const seen = new Set<string>();
-      const repeated = group.map(({ items }) => {
-        const again = new Set(items.map(options.idOf).filter((id) => seen.has(id)));
-        for (const item of items) seen.add(options.idOf(item));
-        return again;
-      });
-      const items = group.flatMap((waiting, index) =>
-        waiting.items.filter((item) => !repeated[index]?.has(options.idOf(item))),
-      );
-      const { duplicates } = await options.commit(tenant, items);
-      const stored = new Set(duplicates);
-      group.forEach(({ resolve }, index) =>
-        resolve({
-          duplicates:
-            stored.size > 0
-              ? stored.union(repeated[index] as Set<string>)
-              : (repeated[index] as Set<string>),
-          refused: new Map(),
-        }),
-      );
+      const stored = new Set((await options.commit(tenant, items)).duplicates);
+      return () =>
+        group.forEach(({ resolve }, index) =>
+          resolve({
+            duplicates: stored.union(repeated[index] as Set<string>),
+            refused: new Map(),
+          }),
+        );
     } catch (error) {
-      if (isRefusal(error)) await isolate(tenant, group, error);
-      else for (const { reject } of group) reject(error);
+      if (isRefusal(error)) return isolate(tenant, group, error);
+      return () => group.forEach(({ reject }) => reject(error));
     }
   }
 
   /** The database refused something in the group: finds out what, and stores the rest. */
-  async function isolate(tenant: string, group: Waiting<Item>[], error: Problem): Promise<void> {
+  async function isolate(
+    tenant: string,
+    group: Waiting<Item>[],
+    error: Problem,
+  ): Promise<() => void> {
     if (group.length > 1) {
-      for (const waiting of group) await commitGroup(tenant, [waiting]);
-      return;
+      const answers: (() => void)[] = [];
+      for (const waiting of group) answers.push(await commitGroup(tenant, [waiting]));
+      return () => answers.forEach((answer) => answer());
     }
     const [{ items, resolve, reject }] = group as [Waiting<Item>];
     try {
-      resolve(await halve(tenant, items, error));
+      const outcome = await halve(tenant, items, error);
+      return () => resolve(outcome);
     } catch (failure) {
-      reject(failure);
+      return () => reject(failure);
     }
   }
 
