@@ -8,7 +8,8 @@ import { Problem } from '../problem.ts';
 export function renderProblem(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const problem = asProblem(error);
-    if (problem.status >= 500) {
+    // Overload and stopping are told to the caller; what they do not explain is ours.
+    if (problem.status >= 500 && (problem.status !== 503 || problem.cause)) {
       log.error({ request: request.id, err: problem.cause ?? error }, problem.message);
     }
     if (response.headersSent) return next(error);
