@@ -29,7 +29,8 @@ const SECRET_VALUES = [
 ];
 
 /** Without one of these no built-in pattern can match; most values are spared the eight of them. */
-const MAY_BE_SECRET = /@|:\/\/|[-_][A-Za-z0-9_-]{12}|bearer|eyJ|AKIA|AIza|-----/i;
+const MAY_BE_SECRET =
+  /@|(?:[rsp]k|rc|whsec|gh[pous]|glpat|_pat|_api|xox[abprs])[-_][A-Za-z0-9_-]{12}|bearer|eyJ|AKIA|AIza|-----/i;
 
 /** The same few keys come with every event: what is known of one is kept. */
 const KEYS_KEPT = 2_000;
@@ -77,10 +78,13 @@ export function createRedactor(keys: string[], values: RegExp[]): Redactor {
   }
 
   function metadata(value: Record<string, unknown>): Record<string, unknown> {
-    const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-    for (const [key, child] of Object.entries(value)) {
+    const result: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      const child = value[key];
       const { name, secret } = judge(key);
-      result[name] = secret && child !== null ? HIDDEN : copy(child);
+      const shown = secret && child !== null ? HIDDEN : copy(child);
+      if (name === '__proto__') define(result, name, shown);
+      else result[name] = shown;
     }
     return result;
   }
@@ -90,4 +94,9 @@ export function createRedactor(keys: string[], values: RegExp[]): Redactor {
 
 function plain(key: string): string {
   return key.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+/** As a field of its own: assigned, this name would change what the object inherits. */
+function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true });
 }

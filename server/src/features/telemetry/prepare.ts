@@ -3,6 +3,7 @@ import type { BatchItemResult, TelemetryEvent } from '@rollcall/client/contract'
 import { BrokenLine } from '../../platform/http/body.ts';
 import { fieldErrors, REPORT } from '../../platform/http/validate.ts';
 import type { Redactor } from '../../platform/redact.ts';
+import { isPlainEvent } from './plain-event.ts';
 import { TelemetryEventSchema } from './telemetry.schema.ts';
 
 /** An event that the database takes as it is. */
@@ -32,14 +33,8 @@ export function prepare(item: unknown, door: Door): ReadyEvent | Rejection {
       message: `This line is not valid JSON: ${item.message}`,
     };
   }
-  const parsed = TelemetryEventSchema.safeParse(item, REPORT);
-  if (!parsed.success) {
-    const [first] = fieldErrors(parsed.error);
-    return first
-      ? { ...first, path: first.path === 'body' ? '' : first.path }
-      : { code: 'invalid', path: '', message: 'is not an event' };
-  }
-  const event = parsed.data;
+  const event = isPlainEvent(item) ? item : judge(item);
+  if ('code' in event) return event;
   const time = event.timestamp ? Date.parse(event.timestamp) : door.now.getTime();
   if (time > door.now.getTime() + AHEAD_MS) {
     return {
@@ -61,6 +56,15 @@ export function prepare(item: unknown, door: Door): ReadyEvent | Rejection {
   if (event.error_message) event.error_message = door.redactor.text(event.error_message);
   if (event.metadata) event.metadata = door.redactor.metadata(event.metadata);
   return event as ReadyEvent;
+}
+
+function judge(item: unknown): TelemetryEvent | Rejection {
+  const parsed = TelemetryEventSchema.safeParse(item, REPORT);
+  if (parsed.success) return parsed.data;
+  const [first] = fieldErrors(parsed.error);
+  return first
+    ? { ...first, path: first.path === 'body' ? '' : first.path }
+    : { code: 'invalid', path: '', message: 'is not an event' };
 }
 
 export const isRejection = (result: ReadyEvent | Rejection): result is Rejection =>
