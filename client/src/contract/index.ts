@@ -1,4 +1,6 @@
 export * from './analytics.ts';
+export * from './execution-report.ts';
+export * from './executions.ts';
 export * from './gaps.ts';
 export * from './keys.ts';
 export * from './registry.ts';

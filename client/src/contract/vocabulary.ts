@@ -20,6 +20,21 @@ export type Protocol = (typeof PROTOCOLS)[number];
 export const TELEMETRY_STATUSES = ['success', 'error', 'timeout', 'cancelled'] as const;
 export type TelemetryStatus = (typeof TELEMETRY_STATUSES)[number];
 
+/**
+ * Where a run stands. `lost`: it started, and nobody has told its end within the time it usually takes; a
+ * late end corrects it.
+ */
+export const RUN_STATUSES = [
+  'queued',
+  'running',
+  'waiting',
+  'success',
+  'error',
+  'cancelled',
+  'lost',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
 export const GAP_KINDS = [
   'unregistered',
   'unreported',
