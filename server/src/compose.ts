@@ -7,10 +7,14 @@ import { authRoutes } from './features/auth/auth.routes.ts';
 import { authStore } from './features/auth/auth.store.ts';
 import { ensureAdminKey } from './features/auth/admin-key.ts';
 import { keyVerifier } from './features/auth/verify-key.ts';
+import { factoryIntake } from './features/factories/factories.ts';
+import { factoriesRoutes } from './features/factories/factories.routes.ts';
+import { factoriesStore } from './features/factories/factories.store.ts';
 import { gapsRoutes } from './features/gaps/gaps.routes.ts';
 import { gapsStore } from './features/gaps/gaps.store.ts';
 import { checkAllTenants } from './features/gaps/sweep.ts';
 import { readWorkflow } from './features/n8n/read-workflow.ts';
+import { registration } from './features/registry/registration.ts';
 import { registryRoutes } from './features/registry/registry.routes.ts';
 import { registryStore } from './features/registry/registry.store.ts';
 import { telemetryIngest } from './features/telemetry/telemetry.ts';
@@ -61,6 +65,11 @@ export function compose(
   const intake = telemetryIngest({ store: telemetry, redactor, clock, days: config.telemetryDays });
   const registry = registryStore(databases.query);
   const gaps = gapsStore(databases.query);
+  const makings = factoryIntake({
+    store: factoriesStore(databases.ingest),
+    readyEvent: intake.ready,
+    registration: (entity) => registration(entity, readWorkflow, redactor.metadata),
+  });
   let stopping = false;
 
   const routes = [
@@ -71,6 +80,7 @@ export function compose(
     ...authRoutes(authStore(databases.query), clock, keys.forget),
     ...telemetryRoutes({ store: telemetry, ingest: intake.ingest }),
     ...registryRoutes({ store: registry, clock, readWorkflow, redact: redactor.metadata }),
+    ...factoriesRoutes(makings),
     ...gapsRoutes(gaps, clock),
     ...analyticsRoutes(analyticsStore(databases.query), clock),
   ];

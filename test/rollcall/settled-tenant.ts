@@ -42,6 +42,8 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   const event = examples['POST /api/v1/telemetry']?.[0]?.body as object;
   const others = agents.map((source_id) => ({ ...event, event_id: randomUUID(), source_id }));
   await send('POST /api/v1/telemetry', { body: [event, ...others] });
+  const made = examples['POST /api/v1/factories/events']?.[0]?.body as object;
+  await send('POST /api/v1/factories/events', { body: { ...made, event_id: randomUUID() } });
   await send('PUT /api/v1/gaps/rules');
   await send('POST /api/v1/gaps/check');
   const gaps = await send('GET /api/v1/gaps', { query: { entity_id: names.entity_id } });

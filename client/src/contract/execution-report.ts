@@ -102,7 +102,15 @@ export interface StateSnapshotReport {
 }
 
 /** Who tells. What several of them know of one run is brought together. */
-export const REPORT_SOURCES = ['client', 'hooks', 'otlp', 'log', 'webhook', 'emit', 'sync'] as const;
+export const REPORT_SOURCES = [
+  'client',
+  'hooks',
+  'otlp',
+  'log',
+  'webhook',
+  'emit',
+  'sync',
+] as const;
 export type ReportSource = (typeof REPORT_SOURCES)[number];
 
 /**

@@ -1,6 +1,7 @@
 export * from './analytics.ts';
 export * from './execution-report.ts';
 export * from './executions.ts';
+export * from './factories.ts';
 export * from './gaps.ts';
 export * from './keys.ts';
 export * from './registry.ts';

@@ -26,7 +26,7 @@ const oneOf = (values: readonly string[]): Check => {
 const isStorable = (value: string): boolean => !value.includes('\0') && value.isWellFormed();
 
 const isIdentifier = isText(255);
-const UTC_MILLISECOND = /^20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const UTC_MILLISECOND = /^20\d\d-[01]\d-[0-3]\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const isMoment: Check = (value) =>
   typeof value === 'string' &&
   UTC_MILLISECOND.test(value) &&

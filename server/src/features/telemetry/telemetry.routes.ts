@@ -1,8 +1,8 @@
 import type { BatchResult } from '@rollcall/client/contract';
+import { BatchResultSchema } from '../../platform/http/batch.ts';
 import { fromCursor, pageOf, sortField, toPage } from '../../platform/http/page.ts';
 import { batchRoute, route, type Principal, type Route } from '../../platform/http/route.ts';
 import {
-  BatchResultSchema,
   StoredTelemetryEventSchema,
   TelemetryEventSchema,
   TelemetryQuery,

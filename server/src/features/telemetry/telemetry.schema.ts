@@ -1,5 +1,4 @@
 import type {
-  BatchResult,
   StoredTelemetryEvent,
   TelemetryEvent,
   TelemetryFilter,
@@ -75,25 +74,6 @@ export const StoredTelemetryEventSchema = z
     metadata: z.record(z.string(), z.unknown()).nullable(),
   })
   .meta({ id: 'StoredTelemetryEvent' }) satisfies z.ZodType<StoredTelemetryEvent>;
-
-export const BatchResultSchema = z
-  .object({
-    receipt: z.string(),
-    accepted: z.number(),
-    duplicates: z.number(),
-    rejected: z.number(),
-    results: z.array(
-      z.object({
-        index: z.number(),
-        status: z.enum(['accepted', 'duplicate', 'rejected']),
-        event_id: z.string().optional(),
-        code: z.string().optional(),
-        path: z.string().optional(),
-        message: z.string().optional(),
-      }),
-    ),
-  })
-  .meta({ id: 'BatchResult' }) satisfies z.ZodType<BatchResult>;
 
 export const TelemetryQuery = z.strictObject({
   ...paging,

@@ -1,7 +1,8 @@
 import type { BatchItemResult, BatchResult } from '@rollcall/client/contract';
 import type { Clock } from '../../platform/clock.ts';
+import { batchResult, boundBatch } from '../../platform/http/batch.ts';
 import type { Principal } from '../../platform/http/route.ts';
-import { Problem } from '../../platform/problem.ts';
+import type { Problem } from '../../platform/problem.ts';
 import type { Redactor } from '../../platform/redact.ts';
 import { createTurns } from '../../platform/turns.ts';
 import { groupCommit } from './group-commit.ts';
@@ -36,15 +37,7 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
     items: unknown[],
     receipt: string,
   ): Promise<BatchResult> {
-    if (items.length === 0)
-      throw new Problem(422, 'empty_batch', {
-        detail: 'The batch is empty. Send at least one event.',
-      });
-    if (items.length > ITEMS_AT_MOST) {
-      throw new Problem(413, 'too_many_items', {
-        detail: `A batch holds at most ${ITEMS_AT_MOST} events; this one has ${items.length}.`,
-      });
-    }
+    boundBatch(items, ITEMS_AT_MOST);
     const door = { redactor, project, days, now: clock() };
     const fresh = new Map<string, ReadyEvent>();
     const results = await mapInTurns(items, (item, index): BatchItemResult => {
@@ -58,10 +51,14 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
       const { duplicates, refused } = await commits.submit(tenant, [...fresh.values()]);
       for (const result of results) settle(result, duplicates, refused);
     }
-    return counted(receipt, results);
+    return batchResult(receipt, results);
   }
 
-  return { ingest, drain: commits.drain };
+  /** An event as it is stored, or why it is refused; for what writes telemetry in a transaction of its own. */
+  const ready = (item: unknown, project: string) =>
+    prepare(item, { redactor, project, days, now: clock() });
+
+  return { ingest, ready, drain: commits.drain };
 }
 
 function settle(
@@ -79,27 +76,4 @@ function settle(
       path: '',
       message: problem.message,
     });
-}
-
-function counted(receipt: string, results: BatchItemResult[]): BatchResult {
-  const count = (status: BatchItemResult['status']) =>
-    results.filter((result) => result.status === status).length;
-  const result = {
-    receipt,
-    accepted: count('accepted'),
-    duplicates: count('duplicate'),
-    rejected: count('rejected'),
-    results,
-  };
-  if (result.rejected < results.length) return result;
-  const errors = results.slice(0, 20).map(({ index, path = '', code = '', message = '' }) => ({
-    path: path ? `${index}.${path}` : String(index),
-    code,
-    message,
-  }));
-  throw new Problem(422, 'nothing_kept', {
-    detail: `None of the ${results.length} events was kept. The first: ${errors[0]?.path} ${errors[0]?.message}.`,
-    errors,
-    members: result,
-  });
 }
