@@ -29,6 +29,7 @@ module.exports = {
       displayName: 'rollcall',
       testMatch: [
         '<rootDir>/client/src/**/*.test.ts',
+        '<rootDir>/hooks/test/**/*.test.ts',
         '<rootDir>/server/src/**/*.test.ts',
         '<rootDir>/test/cluster/**/*.test.ts',
         '<rootDir>/test/server/**/*.test.ts',

@@ -1,2 +1,3 @@
 export * from './contract/index.ts';
 export * from './instrument/index.ts';
+export * from './outbox/index.ts';

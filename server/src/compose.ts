@@ -7,13 +7,28 @@ import { authRoutes } from './features/auth/auth.routes.ts';
 import { authStore } from './features/auth/auth.store.ts';
 import { ensureAdminKey } from './features/auth/admin-key.ts';
 import { keyVerifier } from './features/auth/verify-key.ts';
+import { executionReadRoutes } from './features/executions/execution-reads.routes.ts';
+import { executionReadsStore } from './features/executions/execution-reads.store.ts';
+import { emittedRuns } from './features/executions/emitted.ts';
+import { executionIntake } from './features/executions/executions.ts';
+import { executionsRoutes } from './features/executions/executions.routes.ts';
+import { executionsStore } from './features/executions/executions.store.ts';
+import { rankOf } from './features/executions/said.ts';
+import { keepExecutions } from './features/executions/upkeep.ts';
 import { factoryIntake } from './features/factories/factories.ts';
 import { factoriesRoutes } from './features/factories/factories.routes.ts';
 import { factoriesStore } from './features/factories/factories.store.ts';
 import { gapsRoutes } from './features/gaps/gaps.routes.ts';
 import { gapsStore } from './features/gaps/gaps.store.ts';
 import { checkAllTenants } from './features/gaps/sweep.ts';
+import { liveRoutes } from './features/live/live.routes.ts';
+import { liveStore, trimAllTenants } from './features/live/live.store.ts';
+import { telemetrySummary } from './features/live/telemetry-summary.ts';
 import { readWorkflow } from './features/n8n/read-workflow.ts';
+import { traceIntake } from './features/otlp/otlp.ts';
+import { otlpRoutes } from './features/otlp/otlp.routes.ts';
+import { otlpStore } from './features/otlp/otlp.store.ts';
+import { createPrivacy } from './features/otlp/privacy.ts';
 import { registration } from './features/registry/registration.ts';
 import { registryRoutes } from './features/registry/registry.routes.ts';
 import { registryStore } from './features/registry/registry.store.ts';
@@ -24,6 +39,10 @@ import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database/port.ts';
 import { healthRoutes } from './platform/http/health.ts';
 import type { Route } from './platform/http/route.ts';
+import { openStreams } from './platform/http/streams.ts';
+import { liveFeed } from './platform/live/feed.ts';
+import { liveReader } from './platform/live/reader.ts';
+import { liveWakes } from './platform/live/wakes.ts';
 import type { Log } from './platform/log.ts';
 import { every, type Task } from './platform/tasks.ts';
 import { createRedactor } from './platform/redact.ts';
@@ -46,6 +65,9 @@ export interface Rollcall {
 }
 
 const HOUR_SECONDS = 3_600;
+const TRIM_SECONDS = 300;
+/** Streams of events that are open at a time, by one key and in all. */
+const STREAMS = { perKey: 20, total: 2_000 };
 
 /** The one place where rooms meet. */
 export function compose(
@@ -62,7 +84,45 @@ export function compose(
     log.warn({ err: error }, 'last_used_at was not written'),
   );
   const telemetry = telemetryStore(databases.ingest, databases.query);
-  const intake = telemetryIngest({ store: telemetry, redactor, clock, days: config.telemetryDays });
+  const live = liveStore(databases.query);
+  const wakes = liveWakes(databases.query, log);
+  const feed = liveFeed(liveReader(databases.query), wakes, log);
+  const streams = openStreams({ heartbeatMs: config.liveHeartbeatSeconds * 1000, ...STREAMS });
+  const summary = telemetrySummary({
+    announce: live.announceTelemetry,
+    onError: (error) => log.warn({ err: error }, 'Telemetry was stored, but not announced'),
+  });
+  const intake = telemetryIngest({
+    store: {
+      ...telemetry,
+      async ingest(tenant, events) {
+        const committed = await telemetry.ingest(tenant, events);
+        summary.add(tenant, events, committed.duplicates);
+        return committed;
+      },
+    },
+    redactor,
+    clock,
+    days: config.telemetryDays,
+    onStored: (principal, events) => emitted.note(principal, events),
+  });
+  const executions = executionsStore(databases.ingest);
+  const executionReads = executionReadsStore(databases.query);
+  const runs = executionIntake({
+    store: executions,
+    redactor,
+    clock,
+    days: config.executionDays,
+  });
+  const emitted = emittedRuns(runs.report, log);
+  const traces = traceIntake({
+    store: otlpStore(databases.ingest, rankOf('otlp')),
+    privacy: createPrivacy(redactor, config.keepPayloads),
+    clock,
+    days: config.executionDays,
+    report: runs.report,
+    telemetry: intake.ingest,
+  });
   const registry = registryStore(databases.query);
   const gaps = gapsStore(databases.query);
   const makings = factoryIntake({
@@ -80,9 +140,16 @@ export function compose(
     ...authRoutes(authStore(databases.query), clock, keys.forget),
     ...telemetryRoutes({ store: telemetry, ingest: intake.ingest }),
     ...registryRoutes({ store: registry, clock, readWorkflow, redact: redactor.metadata }),
+    ...executionsRoutes(runs.ingest),
+    ...executionReadRoutes(executionReads, clock),
+    ...otlpRoutes(traces),
     ...factoriesRoutes(makings),
     ...gapsRoutes(gaps, clock),
     ...analyticsRoutes(analyticsStore(databases.query), clock),
+    ...liveRoutes({
+      feed,
+      readExecution: executionReads.get,
+    }),
   ];
   const app = createApp({
     routes,
@@ -92,6 +159,7 @@ export function compose(
     rateLimit: config.rateLimit,
     bodyLimit: config.bodyLimit,
     batchBodyLimit: config.batchBodyLimit,
+    streams,
   });
 
   const tasks: Task[] = [];
@@ -107,12 +175,30 @@ export function compose(
         every(HOUR_SECONDS, 'retention', log, () =>
           telemetry.enforceRetention(clock(), config.telemetryDays, config.rollupDays),
         ),
+        every(1, 'executions that telemetry tells of', log, () => emitted.flush()),
+        ...keepExecutions({
+          store: executionsStore(databases.query),
+          clock,
+          log,
+          config,
+          listTenants: auth.listTenants,
+        }),
+        every(TRIM_SECONDS, 'live retention', log, () =>
+          trimAllTenants(auth.listTenants, live, clock()),
+        ),
       );
     },
     async stop() {
       stopping = true;
+      streams.close();
       await Promise.all(tasks.map((task) => task.stop()));
+      // Spans bring runs and calls with them.
+      await traces.drain();
       await intake.drain();
+      await emitted.drain();
+      await runs.drain();
+      await summary.stop();
+      await feed.stop();
     },
   };
 }

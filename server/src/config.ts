@@ -36,10 +36,17 @@ const Environment = z.object({
   ROLLCALL_BATCH_BODY_LIMIT: z.coerce.number().int().min(1024).max(100_000_000).default(10_000_000),
   ROLLCALL_TELEMETRY_DAYS: days(30),
   ROLLCALL_ROLLUP_DAYS: days(400),
+  ROLLCALL_EXECUTION_DAYS: days(90),
+  /** A run that nobody has told the end of is given up after this long at the earliest. */
+  ROLLCALL_LOST_AFTER_SECONDS: seconds(3600),
   ROLLCALL_GAP_CHECK_SECONDS: seconds(60),
+  /** Between two signs of life in a stream of events: below the idle timeout of proxies. */
+  ROLLCALL_LIVE_HEARTBEAT_SECONDS: z.coerce.number().int().min(1).max(60).default(15),
   /** More metadata keys whose values are never stored: comma-separated, matched as part of a key. */
   ROLLCALL_REDACT_KEYS: list,
   ROLLCALL_REDACT_VALUES: list,
+  /** Stores what workflows and agents processed where tracing tells it: prompts, answers, tool arguments, statements. */
+  ROLLCALL_KEEP_PAYLOADS: z.stringbool().default(false),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   SUPABASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   SUPABASE_SERVICE_ROLE_KEY: z.string().min(1).optional(),
@@ -66,9 +73,13 @@ export interface Config {
   batchBodyLimit: number;
   telemetryDays: number;
   rollupDays: number;
+  executionDays: number;
+  lostAfterSeconds: number;
   gapCheckSeconds: number;
+  liveHeartbeatSeconds: number;
   redactKeys: string[];
   redactValues: RegExp[];
+  keepPayloads: boolean;
   database:
     | { kind: 'embedded' }
     | { kind: 'postgres'; url: string }
@@ -92,9 +103,13 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     batchBodyLimit: env.ROLLCALL_BATCH_BODY_LIMIT,
     telemetryDays: env.ROLLCALL_TELEMETRY_DAYS,
     rollupDays: env.ROLLCALL_ROLLUP_DAYS,
+    executionDays: env.ROLLCALL_EXECUTION_DAYS,
+    lostAfterSeconds: env.ROLLCALL_LOST_AFTER_SECONDS,
     gapCheckSeconds: env.ROLLCALL_GAP_CHECK_SECONDS,
+    liveHeartbeatSeconds: env.ROLLCALL_LIVE_HEARTBEAT_SECONDS,
     redactKeys: env.ROLLCALL_REDACT_KEYS ?? [],
     redactValues: (env.ROLLCALL_REDACT_VALUES ?? []).map(pattern),
+    keepPayloads: env.ROLLCALL_KEEP_PAYLOADS,
     database: chooseDatabase(env),
   };
 }

@@ -11,9 +11,12 @@ const STOP_GRACE_MS = 10_000;
 export interface Child {
   name: string;
   output(): string;
-  /** Resolves with the exit code. */
+  /** Resolves with the exit code; `null` when a signal ended it. */
   ended: Promise<number | null>;
-  stop(): Promise<void>;
+  /** Asks it to end, insists after 10 s, and resolves as `ended` does. */
+  stop(): Promise<number | null>;
+  /** Ends it without a warning, as `kill -9` does. */
+  kill(): Promise<void>;
 }
 
 export function startChild(
@@ -27,18 +30,22 @@ export function startChild(
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { name, output: () => output, ended, stop: () => stop(child, ended) };
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { name, output: () => output, ended, stop: () => stop(child, ended), kill };
 }
 
-async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function stop(child: ChildProcess, ended: Promise<number | null>): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return await ended;
   child.kill('SIGTERM');
   const inTime = await Promise.race([
     ended.then(() => true),
     pause(STOP_GRACE_MS, false, { ref: false }),
   ]);
   if (!inTime) child.kill('SIGKILL');
-  await ended;
+  return await ended;
 }
 
 /** Runs a process to its end; rejects with its last words when it fails. */

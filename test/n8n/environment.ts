@@ -1,3 +1,5 @@
+import { HOOKS } from './package.ts';
+
 const QUIET = [
   'N8N_DIAGNOSTICS_ENABLED',
   'N8N_VERSION_NOTIFICATIONS_ENABLED',
@@ -26,5 +28,23 @@ export function n8nEnvironment(
     N8N_RUNNERS_BROKER_PORT: String(brokerPort),
     N8N_LISTEN_ADDRESS: '127.0.0.1',
     N8N_SECURE_COOKIE: 'false',
+  };
+}
+
+/** The hooks file is there and nobody has given it a key: it has to stay silent. */
+export function withoutKey(): NodeJS.ProcessEnv {
+  return { EXTERNAL_HOOK_FILES: HOOKS, ROLLCALL_API_KEY: undefined };
+}
+
+/** How an operator connects n8n: the hooks file, and n8n's own tracing. */
+export function observed(url: string, apiKey: string): NodeJS.ProcessEnv {
+  return {
+    EXTERNAL_HOOK_FILES: HOOKS,
+    ROLLCALL_URL: url,
+    ROLLCALL_API_KEY: apiKey,
+    N8N_OTEL_ENABLED: 'true',
+    N8N_OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    N8N_OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${apiKey}`,
+    N8N_OTEL_TRACES_PRODUCTION_ONLY: 'false',
   };
 }

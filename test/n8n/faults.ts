@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 
 import { freePort } from './child.ts';
 import { answers500, answersHtml, drips, hangs, startFaulty } from './faultyServer.ts';
-import type { FinishedExecution } from './n8nApi.ts';
+import type { FinishedExecution } from './n8nExecutions.ts';
 import { rollcallNode, webhook, workflowOf } from './workflows.ts';
 import type { World } from './world.ts';
 

@@ -7,33 +7,57 @@ import { n8nEnvironment } from './environment.ts';
 import type { InstalledN8n } from './install.ts';
 import { signIn, type N8nApi } from './n8nApi.ts';
 
+/** Runs an n8n command on the user folder, beside the server when that runs. */
+export type N8nCommand = (...args: string[]) => Promise<string>;
+
 /** One n8n with a user folder of its own. */
 export interface N8nInstance {
   api: N8nApi;
-  /** Runs an n8n command beside the server, on the same user folder. */
-  command(...args: string[]): Promise<string>;
+  command: N8nCommand;
   log(): string;
-  stop(): Promise<void>;
+  /** n8n's own event log: one event a line. */
+  eventLog: string;
+  /** Resolves with the exit code, `null` when it had to be killed. */
+  stop(): Promise<number | null>;
+}
+
+interface StartOptions {
+  /** Environment beside what every n8n here needs. */
+  environment?: NodeJS.ProcessEnv;
+  /** What to do before it starts. */
+  before?: (command: N8nCommand) => Promise<unknown>;
 }
 
 /** Boots n8n on 127.0.0.1, makes the owner and signs in. About half a minute. */
-export async function startN8n(n8n: InstalledN8n, userFolder: string): Promise<N8nInstance> {
+export async function startN8n(
+  n8n: InstalledN8n,
+  userFolder: string,
+  { environment = {}, before }: StartOptions = {},
+): Promise<N8nInstance> {
   const port = await freePort();
   const encryptionKey = randomBytes(16).toString('hex');
-  const environment = async (): Promise<NodeJS.ProcessEnv> => ({
+  const all = async (): Promise<NodeJS.ProcessEnv> => ({
     ...n8nEnvironment(userFolder, port, await freePort()),
     N8N_ENCRYPTION_KEY: encryptionKey,
+    ...environment,
   });
-  const command = async (...args: string[]) =>
-    await runToEnd(`n8n ${args[0]}`, [n8n.binary, ...args], { env: await environment() });
+  const command: N8nCommand = async (...args) =>
+    await runToEnd(`n8n ${args[0]}`, [n8n.binary, ...args], { env: await all() });
 
-  const child = startChild('n8n', [n8n.binary, 'start'], { env: await environment() });
+  await before?.(command);
+  const child = startChild('n8n', [n8n.binary, 'start'], { env: await all() });
   try {
     const api = await until('n8n is ready', () => ready(child, `http://127.0.0.1:${port}`), {
       seconds: 180,
       child,
     });
-    return { api, command, log: () => child.output(), stop: () => child.stop() };
+    return {
+      api,
+      command,
+      log: () => child.output(),
+      eventLog: join(userFolder, '.n8n/n8nEventLog.log'),
+      stop: () => child.stop(),
+    };
   } catch (error) {
     await child.stop();
     throw error;
@@ -46,8 +70,11 @@ async function ready(child: Child, url: string): Promise<N8nApi | undefined> {
 }
 
 /** Imports every workflow of a folder the way a user does: inactive, with the ids in the files. */
-export async function importWorkflows(n8n: N8nInstance, folder: string): Promise<string[]> {
+export async function importWorkflows(
+  { command }: { command: N8nCommand },
+  folder: string,
+): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
-  await n8n.command('import:workflow', '--separate', `--input=${join(folder, '/')}`);
+  await command('import:workflow', '--separate', `--input=${join(folder, '/')}`);
   return files;
 }

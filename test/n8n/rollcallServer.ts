@@ -1,24 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
-import type {
-  EntityDetail,
-  EntityRegistration,
-  Gap,
-  Page,
-  StoredTelemetryEvent,
-} from '../../client/src/contract/index.ts';
-import { freePort, startChild, until, type Child } from './child.ts';
+import { freePort, runToEnd, startChild, until, type Child } from './child.ts';
 import { ROOT } from './package.ts';
+import { rollcallApi, type RollcallApi } from './rollcallApi.ts';
 
-export interface RollcallServer {
+const BINARY = join(ROOT, 'server/bin/rollcall.js');
+
+export interface RollcallServer extends RollcallApi {
   url: string;
   apiKey: string;
-  events(query: Record<string, string>): Promise<StoredTelemetryEvent[]>;
-  /** `undefined` when the registry does not know it. */
-  entity(type: string, id: string): Promise<EntityDetail | undefined>;
-  register(entity: EntityRegistration): Promise<void>;
-  gaps(query: Record<string, string>): Promise<Gap[]>;
+  /** Ends it as `kill -9` does. */
+  kill(): Promise<void>;
+  /** Starts it again at the same address, on the same data. */
+  startAgain(): Promise<void>;
+  /** Runs the command line against it; resolves with what it printed. */
+  command(...args: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -27,47 +24,44 @@ export async function startRollcall(folder: string): Promise<RollcallServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const apiKey = `rc_${randomBytes(32).toString('base64url')}`;
-  const child = startChild('Rollcall', [join(ROOT, 'server/bin/rollcall.js'), 'start'], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      ROLLCALL_PORT: String(port),
-      ROLLCALL_DATA_DIR: join(folder, 'data'),
-      ROLLCALL_ADMIN_KEY: apiKey,
+  const env = {
+    ...process.env,
+    ROLLCALL_PORT: String(port),
+    ROLLCALL_DATA_DIR: join(folder, 'data'),
+    ROLLCALL_ADMIN_KEY: apiKey,
+  };
+  const client = { ...process.env, ROLLCALL_URL: url, ROLLCALL_API_KEY: apiKey };
+  let child: Child | undefined;
+  const start = async (): Promise<void> => {
+    const started = startChild('Rollcall', [BINARY, 'start'], { cwd: folder, env });
+    child = started;
+    try {
+      await until('Rollcall is ready', () => isReady(url), { seconds: 90, child: started });
+    } catch (error) {
+      await started.stop();
+      throw error;
+    }
+  };
+  await start();
+  return {
+    ...rollcallApi(url, apiKey),
+    url,
+    apiKey,
+    kill: async () => {
+      await child?.kill();
+      child = undefined;
     },
-  });
-  try {
-    await until('Rollcall is ready', () => isReady(url), { seconds: 90, child });
-  } catch (error) {
-    await child.stop();
-    throw error;
-  }
-  return client(url, apiKey, child);
+    startAgain: start,
+    command: (...args) => runToEnd(`rollcall ${args[0]}`, [BINARY, ...args], { env: client }),
+    stop: async () => {
+      // A database that outlived its server is stopped by the next one.
+      if (!child) await start();
+      await child?.stop();
+    },
+  };
 }
 
 async function isReady(url: string): Promise<true | undefined> {
   const { ok } = await fetch(`${url}/readyz`);
   return ok || undefined;
-}
-
-function client(url: string, apiKey: string, child: Child): RollcallServer {
-  const headers = { Authorization: `Bearer ${apiKey}`, 'Content-Type': 'application/json' };
-  const ask = async <Answer>(path: string, body?: object): Promise<Answer | undefined> => {
-    const request = body ? { method: 'POST', body: JSON.stringify(body), headers } : { headers };
-    const answer = await fetch(`${url}/api/v1/${path}`, request);
-    if (answer.status === 404) return undefined;
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as Answer;
-  };
-  const list = async <Item>(path: string, query: Record<string, string>): Promise<Item[]> =>
-    (await ask<Page<Item>>(`${path}?${new URLSearchParams(query).toString()}`))?.items ?? [];
-  return {
-    url,
-    apiKey,
-    events: (query) => list<StoredTelemetryEvent>('telemetry', query),
-    entity: (type, id) => ask<EntityDetail>(`entities/${type}/${id}`),
-    register: async (entity) => void (await ask('entities', entity)),
-    gaps: (query) => list<Gap>('gaps', query),
-    stop: () => child.stop(),
-  };
 }

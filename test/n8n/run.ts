@@ -2,15 +2,65 @@ import { after, suite } from 'node:test';
 
 import { testExamples } from './examples.ts';
 import { testFaults } from './faults.ts';
+import { testLifecycle } from './lifecycle.ts';
 import { testPackage } from './loading.ts';
+import { inObservedWorld, type ObservedWorld } from './observedWorld.ts';
+import { testOutages } from './outages.ts';
+import { testRuns } from './runs.ts';
 import { testTools } from './tools.ts';
-import { inWorld } from './world.ts';
+import { inWorld, type World } from './world.ts';
 
-/** The nodes in a real n8n against a real Rollcall server: npm run test:n8n. */
-await inWorld(async (world) => {
-  suite('the installed package', () => testPackage(world));
-  suite('the examples', () => testExamples(world));
-  suite('the nodes as tools of an agent', () => testTools(world));
-  suite('when Rollcall is in trouble', () => testFaults(world));
-  await new Promise<void>((done) => after(() => done()));
-});
+/** The nodes in an n8n that knows nothing else of Rollcall. */
+const NODES: Suites<World> = {
+  package: ['the installed package', testPackage],
+  examples: ['the examples', testExamples],
+  tools: ['the nodes as tools of an agent', testTools],
+  faults: ['when Rollcall is in trouble', testFaults],
+};
+
+/** An n8n that reports by hooks and tracing. The last suite ends n8n. */
+const OBSERVED: Suites<ObservedWorld> = {
+  lifecycle: ['the life of a workflow', testLifecycle],
+  runs: ['executions', testRuns],
+  outages: ['hooks and tracing when Rollcall is in trouble', testOutages],
+};
+
+type Suites<In> = Record<string, [title: string, declare: (world: In) => void]>;
+
+/**
+ * A real n8n against a real Rollcall server: `npm run test:n8n` for everything, or with the names of
+ * suites, e.g. `npm run test:n8n -- lifecycle runs`.
+ */
+const wanted = process.argv.slice(2);
+const names = [...Object.keys(NODES), ...Object.keys(OBSERVED)];
+const unknown = wanted.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(', ')}. Suites: ${names.join(', ')}.`);
+  process.exit(2);
+}
+
+await inWorldOf(NODES, inWorld);
+await inWorldOf(OBSERVED, inObservedWorld);
+
+/** Builds a world and declares its wanted suites in it; none wanted, none built. */
+async function inWorldOf<In>(
+  suites: Suites<In>,
+  build: (work: (world: In) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const chosen = Object.entries(suites).filter(
+    ([name]) => wanted.length === 0 || wanted.includes(name),
+  );
+  if (chosen.length === 0) return;
+  await build(async (world) => {
+    const ended = chosen.map(
+      ([, [title, declare]]) =>
+        new Promise<void>((done) => {
+          void suite(title, () => {
+            declare(world);
+            after(() => done());
+          });
+        }),
+    );
+    await Promise.all(ended);
+  });
+}

@@ -1,6 +1,6 @@
 import { EXAMPLE_CREDENTIAL } from './world.ts';
 
-interface WorkflowNode {
+export interface WorkflowNode {
   name: string;
   type: string;
   parameters?: object;
@@ -19,12 +19,15 @@ export function rollcallNode(
   return { name, type: `n8n-nodes-rollcall.${type}`, parameters, ...more };
 }
 
-/** The trigger that `callWebhook` fires; answers with what the last node puts out. */
-export function webhook(path: string): WorkflowNode {
+/** The trigger that `callWebhook` fires; answers with what the last node puts out, or at once. */
+export function webhook(
+  path: string,
+  responseMode: 'lastNode' | 'onReceived' = 'lastNode',
+): WorkflowNode {
   return {
     name: 'Webhook',
     type: 'n8n-nodes-base.webhook',
-    parameters: { path, responseMode: 'lastNode' },
+    parameters: { path, responseMode },
     more: { webhookId: path, typeVersion: 2 },
   };
 }

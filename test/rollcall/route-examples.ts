@@ -1,3 +1,6 @@
+import { executionExample } from './execution-example.ts';
+import { executionReadExamples } from './execution-read-examples.ts';
+import { traceExample } from './trace-example.ts';
 import type { Route } from '../../server/src/platform/http/route.ts';
 
 /** What a request may name: somebody's rows, or nobody's. */
@@ -147,6 +150,13 @@ export function routeExamples(names: Names): Record<string, RouteExample[]> {
     'POST /api/v1/entities/:entity_type/:entity_id/heartbeat': [
       { params: entity, body: { health_status: 'degraded' } },
     ],
+    'POST /api/v1/executions/ingest': [
+      { body: executionExample(names) },
+      { body: { ...executionExample(names), project_id: names.project_id } },
+    ],
+    ...executionReadExamples(names, page),
+    'HEAD /v1/traces': [{}],
+    'POST /v1/traces': [{ body: traceExample(names) }],
     'POST /api/v1/factories/events': [
       {
         body: {

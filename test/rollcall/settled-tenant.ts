@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { earlierExecution } from './execution-read-examples.ts';
 import { addressOf, routeExamples, type Names, type RouteExample } from './route-examples.ts';
 import type { TestRollcall } from './start.ts';
 
@@ -42,6 +43,9 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   const event = examples['POST /api/v1/telemetry']?.[0]?.body as object;
   const others = agents.map((source_id) => ({ ...event, event_id: randomUUID(), source_id }));
   await send('POST /api/v1/telemetry', { body: [event, ...others] });
+  await send('POST /api/v1/executions/ingest');
+  await send('POST /api/v1/executions/ingest', { body: earlierExecution(names) });
+  await send('POST /v1/traces');
   const made = examples['POST /api/v1/factories/events']?.[0]?.body as object;
   await send('POST /api/v1/factories/events', { body: { ...made, event_id: randomUUID() } });
   await send('PUT /api/v1/gaps/rules');
@@ -50,7 +54,7 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   const keys = await send('GET /api/v1/keys');
 
   const cursors: Record<string, string> = {};
-  for (const list of ['entities', 'gaps', 'telemetry', 'patterns']) {
+  for (const list of ['entities', 'executions', 'gaps', 'telemetry', 'patterns']) {
     const path = `/api/v1/${list}`;
     cursors[path] = (await send(`GET ${path}`, { query: { limit: '1' } })).next_cursor as string;
   }

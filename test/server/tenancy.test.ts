@@ -2,11 +2,11 @@ import { SCOPES } from '../../client/src/contract/index.ts';
 import { dumpTenant } from '../rollcall/dump.ts';
 import { addressOf, nameOf, routeExamples, type Names } from '../rollcall/route-examples.ts';
 import { settleTenant, strangers } from '../rollcall/settled-tenant.ts';
-import { startTestRollcall, type TestRollcall } from '../rollcall/start.ts';
+import { startTestRollcall, type Answer, type TestRollcall } from '../rollcall/start.ts';
 import { freshTenant } from '../rollcall/tenant.ts';
 
 /** What needs no key. A route that is not in this list has to ask for one. */
-const PUBLIC = ['GET /healthz', 'GET /readyz'];
+const PUBLIC = ['GET /healthz', 'GET /readyz', 'HEAD /v1/traces'];
 const UUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g;
 
 const nobodys = strangers('nobody');
@@ -39,6 +39,9 @@ interface Request {
   address: string;
   body: unknown;
 }
+
+/** A problem's code; OTLP tells it as the reason in a status. */
+const codeOf = ({ body }: Answer): unknown => body.details?.[0]?.reason ?? body.code;
 
 /** Every request of a route's row, about these names. */
 function requests(name: string, names: Names): Request[] {
@@ -127,10 +130,10 @@ describe.each(guarded)('%s', (name) => {
     const before = await rows();
     for (const { method, address, body } of requests(name, theirs)) {
       const nobody = await rollcall.call(method, address, body, { key: null });
-      expect([nobody.status, nobody.body.code]).toEqual([401, 'missing_key']);
+      expect([nobody.status, codeOf(nobody)]).toEqual([401, 'missing_key']);
       if (access === 'any') continue;
       const refused = await rollcall.call(method, address, body, { key: weak });
-      expect([refused.status, refused.body.code]).toEqual([403, 'missing_scope']);
+      expect([refused.status, codeOf(refused)]).toEqual([403, 'missing_scope']);
     }
     expect(await rows()).toEqual(before);
   });
@@ -168,6 +171,7 @@ test('the tenant itself is told of its rows by the same requests', async () => {
     'GET /api/v1/gaps/rules',
     'GET /api/v1/overview',
     'POST /api/v1/gaps/check',
+    'POST /v1/traces',
     'PUT /api/v1/gaps/rules',
   ];
   expect(silent.sort()).toEqual(nameless);

@@ -119,15 +119,28 @@ begin
       severity = excluded.severity, summary = excluded.summary, evidence = excluded.evidence, last_seen = excluded.last_seen,
       first_seen = case when g.closed_at is null then g.first_seen else excluded.first_seen end,
       closed_at = null
-    returning g.first_seen
+    returning g.*
   ), closing as (
     update gaps g set closed_at = p_now
      where g.tenant_id = p_tenant and g.closed_at is null
        and not exists (select from found f where f.kind = g.kind and f.entity_type = g.entity_type
                                              and f.entity_id = g.entity_id and f.subject = g.subject)
-    returning 1
+    returning g.*
+  ), change as (
+    select 'opened' as change, s.* from stored s where s.first_seen = p_now
+    union all
+    select 'closed', c.* from closing c
+  ), page as (
+    select jsonb_build_object('gaps', jsonb_agg(jsonb_build_object('id', c.id, 'change', c.change, 'kind', c.kind,
+             'severity', c.severity, 'entity_type', c.entity_type, 'entity_id', c.entity_id))) as body
+      from (select *, row_number() over (order by id) - 1 as n from change) c
+     group by c.n / 100
+  ), announced as materialized (
+    select announce(p_tenant, 'gaps', body) from page
   )
-  select (select count(*) from stored where first_seen = p_now), (select count(*) from closing) into v_opened, v_closed;
+  select (select count(*) from change where change = 'opened'), (select count(*) from change where change = 'closed')
+    into v_opened, v_closed
+    from (select count(*) from announced) a;
   return jsonb_build_object(
     'checked_at', p_now,
     'duration_ms', round(extract(epoch from clock_timestamp() - v_started) * 1000, 1),

@@ -43,6 +43,9 @@ create function rollcall_api.record_state(
 language sql as $$
   insert into rollcall.entity_states (tenant_id, entity_type, entity_id, from_state, to_state, from_health, to_health, reason, changed_by)
   values (e.tenant_id, e.entity_type, e.entity_id, p_from_state, e.current_state, p_from_health, e.health_status, p_reason, p_actor);
+  select rollcall_api.announce(e.tenant_id, 'registry', jsonb_build_object(
+    'entity_type', e.entity_type, 'entity_id', e.entity_id, 'from_state', p_from_state, 'to_state', e.current_state,
+    'from_health', p_from_health, 'to_health', e.health_status, 'reason', p_reason));
 $$;
 
 -- p_entity: an EntityRegistration; keys that are absent keep what is stored. Beside the caller's

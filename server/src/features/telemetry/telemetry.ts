@@ -1,11 +1,11 @@
 import type { BatchItemResult, BatchResult } from '@rollcall/client/contract';
 import type { Clock } from '../../platform/clock.ts';
+import { groupCommit } from '../../platform/group-commit.ts';
 import { batchResult, boundBatch } from '../../platform/http/batch.ts';
 import type { Principal } from '../../platform/http/route.ts';
 import type { Problem } from '../../platform/problem.ts';
 import type { Redactor } from '../../platform/redact.ts';
 import { createTurns } from '../../platform/turns.ts';
-import { groupCommit } from './group-commit.ts';
 import { isRejection, prepare, type ReadyEvent } from './prepare.ts';
 import type { TelemetryStore } from './telemetry.store.ts';
 
@@ -17,10 +17,12 @@ export interface TelemetryOptions {
   clock: Clock;
   /** Days that raw telemetry is kept. */
   days: number;
+  /** Hears of events that are stored now, for the first time; must not throw. */
+  onStored?: (principal: Principal, events: ReadyEvent[]) => void;
 }
 
 /** Takes telemetry in: judges each item, stores the good ones, answers after the commit. */
-export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptions) {
+export function telemetryIngest({ store, redactor, clock, days, onStored }: TelemetryOptions) {
   const commits = groupCommit<ReadyEvent>({
     commit: store.ingest,
     idOf: ({ event_id }) => event_id,
@@ -33,11 +35,12 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
 
   /** @throws Problem 413 for too many items, 422 when none was kept, 503 when overloaded or the database is away */
   async function ingest(
-    { tenant, project }: Principal,
+    principal: Principal,
     items: unknown[],
     receipt: string,
   ): Promise<BatchResult> {
     boundBatch(items, ITEMS_AT_MOST);
+    const { tenant, project } = principal;
     const door = { redactor, project, days, now: clock() };
     const fresh = new Map<string, ReadyEvent>();
     const results = await mapInTurns(items, (item, index): BatchItemResult => {
@@ -50,6 +53,8 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
     if (fresh.size > 0) {
       const { duplicates, refused } = await commits.submit(tenant, [...fresh.values()]);
       for (const result of results) settle(result, duplicates, refused);
+      for (const id of [...duplicates, ...refused.keys()]) fresh.delete(id);
+      onStored?.(principal, [...fresh.values()]);
     }
     return batchResult(receipt, results);
   }

@@ -5,5 +5,14 @@
  */
 export interface Database {
   call<Result>(name: string, args: Record<string, unknown>): Promise<Result>;
+  /**
+   * Hears what is notified on a channel, over a connection of its own; left out where a database can only be called.
+   * @param lost called once when nothing will be heard any more
+   */
+  listen?(
+    channel: string,
+    hear: (payload: string) => void,
+    lost: () => void,
+  ): Promise<{ close(): Promise<void> }>;
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database } from './port.ts';
 import { isLostRace, problemFromFailure } from './sqlstate.ts';
@@ -56,7 +57,31 @@ export function connectPostgres(options: PostgresOptions): Database {
     }
   }
 
-  return { call, close: () => pool.end() };
+  const listen: Database['listen'] = async (channel, hear, lost) => {
+    if (!IDENTIFIER.test(channel)) throw new Error(`Not a channel: ${channel}`);
+    const client = new pg.Client({
+      connectionString: options.url,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      application_name: 'rollcall live',
+    });
+    // What goes wrong with it ends it, too.
+    client.on('error', () => undefined);
+    client.once('end', lost);
+    client.on('notification', ({ payload = '' }) => hear(payload));
+    // The other side of a broken connection never says goodbye.
+    const close = () => Promise.race([client.end(), pause(1_000, undefined, { ref: false })]);
+    try {
+      await client.connect();
+      await client.query(`listen ${channel}`);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return { close };
+  };
+
+  return { call, listen, close: () => pool.end() };
 }
 
 function callText(name: string, args: string[]): string {

@@ -18,6 +18,10 @@ export function readBody(limit: number): RequestHandler {
   };
 }
 
+/** Reads a body of whatever type as bytes, inflated, at most `limit` of them. */
+export const readBytes = (limit: number): RequestHandler =>
+  express.raw({ type: () => true, limit, inflate: true });
+
 /** @throws Problem 400 that says where the JSON breaks */
 export function parseJson(body: unknown): unknown {
   const text = decode(body);

@@ -8,9 +8,11 @@ import type {
 import type { Scope } from '@rollcall/client/contract';
 import { Problem } from '../problem.ts';
 import { authenticate, type VerifyKey } from './authenticate.ts';
-import { parseBatch, parseJson, readBody } from './body.ts';
+import { parseBatch, parseJson, readBody, readBytes } from './body.ts';
 import { limitFailures, limitKeys } from './limit.ts';
+import { answerRaw, answersRaw } from './raw.ts';
 import type { Principal, Route } from './route.ts';
+import { answerStream, type Streams } from './streams.ts';
 import { validate } from './validate.ts';
 
 export interface MountOptions {
@@ -20,6 +22,7 @@ export interface MountOptions {
   /** Bytes. */
   bodyLimit: number;
   batchBodyLimit: number;
+  streams: Streams;
 }
 
 const NOBODY: Principal = { keyId: '', tenant: '', project: '', actor: '', scopes: [] };
@@ -30,6 +33,7 @@ export function mount(router: Router, routes: Route[], options: MountOptions): v
   const countFailure = limitFailures();
   const json = readBody(options.bodyLimit);
   const batch = readBody(options.batchBodyLimit);
+  const bytes = readBytes(options.batchBodyLimit);
 
   const identify =
     (access: Scope | 'any'): RequestHandler =>
@@ -46,13 +50,20 @@ export function mount(router: Router, routes: Route[], options: MountOptions): v
 
   const methods = new Map<string, Set<string>>();
   for (const route of routes) {
-    const chain: RequestHandler[] = [];
+    const chain: RequestHandler[] = route.raw ? [answersRaw(route.raw)] : [];
     if (route.access !== 'public') {
       chain.push(identify(route.access));
       if (limit) chain.push(limit);
     }
-    if (route.body) chain.push(route.batch ? batch : json);
-    router[route.method](route.path, ...chain, answer(route));
+    if (route.body) chain.push(route.raw ? bytes : route.batch || route.largeBody ? batch : json);
+    chain.push(
+      route.stream
+        ? answerStream(route, route.stream, options)
+        : route.raw
+          ? answerRaw(route.raw, NOBODY)
+          : answer(route),
+    );
+    router[route.method](route.path, ...chain);
     methods.set(route.path, (methods.get(route.path) ?? new Set()).add(route.method.toUpperCase()));
   }
   for (const [path, allowed] of methods) {

@@ -23,15 +23,18 @@ const ProblemSchema = z
     description: 'RFC 9457. `code` is stable; `detail` says what to do next.',
   });
 
-const problem = (description: string) => ({
+const problemDocument = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: ProblemSchema } },
 });
 
-const answer = (description: string, { response }: Route) => ({
+const answer = (description: string, { response, raw, stream }: Route) => ({
   description,
-  content: { 'application/json': { schema: response } },
+  content: contentOf(raw?.types ?? [stream ? 'text/event-stream' : 'application/json'], response),
 });
+
+const contentOf = (types: string[], schema: z.ZodType) =>
+  Object.fromEntries(types.map((type) => [type, { schema }]));
 
 /** OpenAPI 3.1, from the declarations that serve the requests. */
 export function openApiDocument(routes: Route[], version: string): object {
@@ -62,6 +65,8 @@ export function openApiDocument(routes: Route[], version: string): object {
 
 function operation(route: Route): ZodOpenApiOperationObject {
   const open = route.access === 'public';
+  const problem = (description: string) =>
+    route.raw ? answer(description, route) : problemDocument(description);
   return {
     operationId: `${route.method}_${route.path
       .replace(/^\/(api\/v1\/)?/, '')
@@ -105,6 +110,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
 }
 
 function requestBody(route: Route, body: z.ZodType): ZodOpenApiOperationObject['requestBody'] {
+  if (route.raw) return { required: true, content: contentOf(route.raw.types, body) };
   if (!route.batch) return { required: true, content: { 'application/json': { schema: body } } };
   return {
     required: true,

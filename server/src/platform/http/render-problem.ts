@@ -3,8 +3,12 @@ import type { Problem as ProblemDocument } from '@rollcall/client/contract';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Log } from '../log.ts';
 import { Problem } from '../problem.ts';
+import { refuseRaw } from './raw.ts';
 
-/** Last in the chain: whatever was thrown leaves as a problem document (RFC 9457), and only here. */
+/**
+ * Last in the chain: whatever was thrown leaves as a problem document (RFC 9457), or as a raw route says it, and
+ * only here.
+ */
 export function renderProblem(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const problem = asProblem(error);
@@ -13,7 +17,8 @@ export function renderProblem(log: Log): ErrorRequestHandler {
       log.error({ request: request.id, err: problem.cause ?? error }, problem.message);
     }
     if (response.headersSent) return next(error);
-    send(response, problem, request.id as string);
+    setHeaders(response, problem);
+    if (!refuseRaw(request, response, problem)) send(response, problem, request.id as string);
   };
 }
 
@@ -28,9 +33,12 @@ function send(response: Response, problem: Problem, requestId: string): void {
     ...(problem.errors ? { errors: problem.errors } : {}),
     ...problem.members,
   };
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(document));
+}
+
+function setHeaders(response: Response, problem: Problem): void {
   if (problem.retryAfter) response.set('Retry-After', String(problem.retryAfter));
   if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer realm="rollcall"');
-  response.status(problem.status).type('application/problem+json').send(JSON.stringify(document));
 }
 
 /** What body-parser and Express throw, in our words. */

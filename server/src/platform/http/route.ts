@@ -1,5 +1,7 @@
 import type { Scope } from '@rollcall/client/contract';
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { Problem } from '../problem.ts';
+import type { OpenStream } from './stream.ts';
 
 /** Who asks, as their key says. */
 export interface Principal {
@@ -42,6 +44,8 @@ export interface RouteDeclaration<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** The body may be as long as a batch's. */
+  largeBody?: boolean;
   response: Response;
   /** 200 when left out. */
   status?: (response: z.output<Response>) => number;
@@ -56,7 +60,7 @@ export interface RouteDeclaration<
 
 /** A route whose types have done their work. */
 export interface Route {
-  method: 'get' | 'post' | 'put' | 'delete';
+  method: 'get' | 'post' | 'put' | 'delete' | 'head';
   path: `/${string}`;
   access: Scope | 'any' | 'public';
   summary: string;
@@ -65,6 +69,9 @@ export interface Route {
   query?: Schema;
   body?: Schema;
   batch?: boolean;
+  largeBody?: boolean;
+  raw?: RawHandling;
+  stream?: OpenStream;
   response: Schema;
   status?: (response: unknown) => number;
   handle: (request: Request<unknown, unknown, unknown>) => unknown;
@@ -96,4 +103,46 @@ export function batchRoute<Item extends Schema, Response extends Schema>({
   ...declaration
 }: BatchDeclaration<Item, Response>): Route {
   return { ...declaration, method: 'post', body: item, batch: true } as unknown as Route;
+}
+
+export interface RawRequest extends Principal {
+  requestId: string;
+  /** Inflated; empty when nothing was sent. */
+  bytes: Uint8Array;
+  contentType: string | undefined;
+}
+
+export interface RawAnswer {
+  status: number;
+  contentType: string;
+  bytes: Uint8Array;
+}
+
+/** How a route speaks that follows somebody else's protocol down to its errors. */
+export interface RawHandling {
+  /** Content types that it takes and answers with, for the documentation. */
+  types: string[];
+  handle: (request: RawRequest) => Promise<RawAnswer> | RawAnswer;
+  /** What a failure looks like to its callers: that of a key or a limit as much as its own. */
+  refuse: (problem: Problem, contentType: string | undefined) => RawAnswer;
+}
+
+export interface RawDeclaration extends RawHandling {
+  method: 'post' | 'head';
+  path: `/${string}`;
+  access: Scope | 'public';
+  summary: string;
+  description?: string;
+}
+
+/** An endpoint that takes and answers bytes. Key, scope, limits and documentation are those of every route. */
+export function rawRoute({ types, handle, refuse, ...declaration }: RawDeclaration): Route {
+  const bytes = z.unknown().meta({ type: 'string', format: 'binary' });
+  return {
+    ...declaration,
+    ...(declaration.method === 'head' ? {} : { body: bytes }),
+    response: bytes,
+    raw: { types, handle, refuse },
+    handle: () => undefined,
+  };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { mcpServerId as idOf } from '@rollcall/client/contract';
 import type { WorkflowNode } from './shape.ts';
-import { TOKEN_LIMIT } from './tokens.ts';
 import { at, firstStated } from './values.ts';
 
 /** n8n saves a node of its MCP registry as `@n8n/mcp-registry.<server>`, without an address. */
@@ -37,29 +37,11 @@ export function isMcpClient({ type }: Pick<WorkflowNode, 'type'>): boolean {
   return type.package === REGISTRY_PACKAGE || /^mcp(Registry)?Client/i.test(type.stem);
 }
 
-/**
- * A stable id from an MCP server's address: host and path, without scheme, user, query or the slash
- * at the end. Hosted servers put keys into the path, so a part that looks like one is replaced by
- * the start of its SHA-256. `undefined` when the text is not an HTTP address.
- */
+/** See the contract's `mcpServerId`, which n8n's hooks share. */
 export function mcpServerId(address: string): string | undefined {
-  const text = address.trim();
-  if (text === '' || text.length > 2000 || text.includes('{{')) return undefined;
-  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `https://${text}`);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.host === '') return undefined;
-  const path = url.pathname
-    .split('/')
-    .filter((part) => part !== '')
-    .map((part) => (looksLikeKey(part) ? `~${fingerprint(part)}` : part));
-  const id = [url.host, ...path].join('/');
-  return id.length <= TOKEN_LIMIT ? id : `${id.slice(0, TOKEN_LIMIT - 13)}~${fingerprint(id)}`;
+  return idOf(address, sha256);
 }
 
-/** A long unbroken run of letters with digits, or a very long one; a UUID's runs are shorter. */
-function looksLikeKey(part: string): boolean {
-  return (part.match(/[a-z\d]{16,}/gi) ?? []).some((run) => run.length >= 32 || /\d/.test(run));
-}
-
-function fingerprint(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,4 +1,4 @@
-import { Problem, unavailable } from '../../platform/problem.ts';
+import { Problem, unavailable } from './problem.ts';
 import { groupCommit, type Outcome } from './group-commit.ts';
 
 interface Call {

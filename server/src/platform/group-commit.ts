@@ -1,9 +1,11 @@
-import { Problem, unavailable } from '../../platform/problem.ts';
+import { Problem, unavailable } from './problem.ts';
 
 export interface GroupCommitOptions<Item> {
   /** Stores the items in one transaction; answers the ids that were stored before. */
   commit: (tenant: string, items: Item[]) => Promise<{ duplicates: string[] }>;
   idOf: (item: Item) => string;
+  /** What an item weighs against the two sizes below; 1 when left out. */
+  sizeOf?: (item: Item) => number;
   /** Items in one transaction at most. */
   batchSize: number;
   /** Items of one tenant that may wait; more are refused with 503. */
@@ -20,6 +22,7 @@ export interface Outcome {
 
 interface Waiting<Item> {
   items: Item[];
+  size: number;
   resolve: (outcome: Outcome) => void;
   reject: (error: unknown) => void;
 }
@@ -37,6 +40,10 @@ interface Lane<Item> {
  */
 export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   const lanes = new Map<string, Lane<Item>>();
+  const sizeOf = (items: Item[]): number =>
+    options.sizeOf
+      ? items.reduce((sum, item) => sum + (options.sizeOf as (item: Item) => number)(item), 0)
+      : items.length;
   let draining: PromiseWithResolvers<void> | undefined;
 
   function submit(tenant: string, items: Item[]): Promise<Outcome> {
@@ -46,17 +53,18 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
       return Promise.reject(
         unavailable('shutting_down', 'The server is stopping. Send this again shortly.'),
       );
-    if (lane.queued > 0 && lane.queued + items.length > options.queueSize) {
+    const size = sizeOf(items);
+    if (lane.queued > 0 && lane.queued + size > options.queueSize) {
       return Promise.reject(
         unavailable(
           'overloaded',
-          'More telemetry is waiting than can be stored in time. Send it again later.',
+          'More is waiting than can be stored in time. Send it again later.',
         ),
       );
     }
     return new Promise((resolve, reject) => {
-      lane.waiting.push({ items, resolve, reject });
-      lane.queued += items.length;
+      lane.waiting.push({ items, size, resolve, reject });
+      lane.queued += size;
       // After the requests that this turn of the event loop still brings.
       setImmediate(pump, tenant, lane);
     });
@@ -92,10 +100,10 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
     let size = 0;
     while (
       lane.waiting[0] &&
-      (size === 0 || size + lane.waiting[0].items.length <= options.batchSize)
+      (size === 0 || size + lane.waiting[0].size <= options.batchSize)
     ) {
       const next = lane.waiting.shift() as Waiting<Item>;
-      size += next.items.length;
+      size += next.size;
       group.push(next);
     }
     lane.queued -= size;

@@ -1,0 +1,25 @@
+import { pino } from 'pino';
+import { compose } from '../server/src/compose.ts';
+import { readConfig } from '../server/src/config.ts';
+import { connectPostgres } from '../server/src/platform/database/postgres.ts';
+import { Unit } from './otlp-unit.ts';
+import { freshIds, seededRandom } from './events.ts';
+import { makeDataDir, removeDataDir, startRollcall } from './rollcall-server.ts';
+const dataDir = makeDataDir();
+const server = await startRollcall({ dataDir });
+const spent = new Map<string, { n: number; ms: number }>();
+const wrap = (db: any) => ({ ...db, call: async (name: string, args: any) => { const t = performance.now(); try { return await db.call(name, args); } finally { const s = spent.get(name) ?? { n: 0, ms: 0 }; s.n++; s.ms += performance.now() - t; spent.set(name, s); } } });
+const connect = () => wrap(connectPostgres({ url: server.databaseUrl, connections: 4, timeoutMs: 30000, onIdleError: () => undefined }));
+const composed = compose(readConfig({ ROLLCALL_RATE_LIMIT: '0' }), { ingest: connect(), query: connect() }, pino({ level: 'warn' }), () => new Date(), 'x');
+const { createServer } = await import('node:http');
+const http = createServer(composed.app); await new Promise<void>((r) => http.listen(0, '127.0.0.1', r));
+const port = (http.address() as any).port;
+const unit = new Unit(seededRandom(1), Date.now()); const fresh = freshIds(7 * 2 ** 36);
+const cpu0 = process.cpuUsage();
+let spans = 0; const t0 = performance.now();
+const rounds = Number(process.argv[2] ?? 20);
+for (let i = 0; i < rounds; i++) { if (i === 4) { spent.clear(); spans = 0; } for (const body of unit.renew(fresh)) { const a = await fetch(`http://127.0.0.1:${port}/v1/traces`, { method: 'POST', headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/x-protobuf' }, body: new Uint8Array(body) }); if (a.status !== 200) throw new Error(String(a.status) + await a.text()); await a.arrayBuffer(); spans += 512; } }
+const cpu = process.cpuUsage(cpu0);
+console.log('wall us/span', ((performance.now() - t0) * 1000 / (rounds * 1024)).toFixed(0), 'node cpu us/span', ((cpu.user + cpu.system) / (rounds * 1024)).toFixed(0));
+for (const [name, s] of spent) console.log(name, s.n, 'calls', (s.ms / s.n).toFixed(1), 'ms each', (s.ms * 1000 / spans).toFixed(1), 'us/span');
+http.close(); await composed.stop(); await server.stop(); await removeDataDir(dataDir); process.exit(0);

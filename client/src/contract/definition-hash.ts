@@ -1,0 +1,153 @@
+/** Lower-case hex SHA-256 of the text as UTF-8: every platform has its own. */
+export type Sha256 = (text: string) => string;
+
+/** Nested deeper than any workflow that n8n's editor can make. `path` says where, e.g. `nodes.3`. */
+export class NestingError extends Error {
+  override readonly name = 'NestingError';
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`Nested deeper than ${DEPTH_LIMIT} levels; flatten it.`);
+    this.path = path;
+  }
+}
+
+/** Shallow enough for every stack. */
+const DEPTH_LIMIT = 256;
+
+/** Longer text stands in the canonical form as its own hash, or copies of it could fill memory. */
+const LONG_TEXT = 10_000;
+
+const STICKY_NOTE = 'n8n-nodes-base.stickyNote';
+
+/** Node fields beside type, version, parameters and credentials that change what a run does. */
+const BEHAVIOUR = [
+  'alwaysOutputData',
+  'continueOnFail',
+  'disabled',
+  'executeOnce',
+  'maxTries',
+  'onError',
+  'retryOnFail',
+  'waitBetweenTries',
+] as const;
+
+/** Settings that change what a run does, and the values that mean the same as leaving them out. */
+const SETTINGS: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
+  ['callerIds', ['']],
+  ['callerPolicy', ['workflowsFromSameOwner']],
+  ['errorWorkflow', ['', 'DEFAULT']],
+  ['executionOrder', ['v0']],
+  ['executionTimeout', [-1]],
+  ['timezone', ['', 'DEFAULT']],
+]);
+
+/**
+ * `sha256:<hex>` over what an n8n workflow does, given its JSON. The order of nodes and keys, sticky notes, positions,
+ * notes, ids, webhook ids, pinned and static data, credentials' ids and names, and names that n8n caches beside
+ * a chosen resource make no difference. n8n hands out ids itself, so they cannot be part of it.
+ *
+ * Hash only what n8n stores (the database, the public API, `afterCreate` and `afterUpdate` hooks): the `activate` and
+ * `postExecute` hooks carry every parameter's default filled in.
+ *
+ * @throws {NestingError} when the JSON is nested deeper than 256 levels
+ */
+export function definitionHash(
+  definition: { nodes: readonly unknown[]; connections: unknown; settings: unknown },
+  sha256: Sha256,
+): string {
+  const { connections, settings } = definition;
+  const canonical = canonicalWith(sha256);
+  const digests = definition.nodes.flatMap((node, index) =>
+    own(node, 'type') === STICKY_NOTE
+      ? []
+      : [sha256(canonical(nodeThatMatters(node), `nodes.${index}`, 0))],
+  );
+  const parts = [
+    ...digests.sort(byCodeUnit),
+    canonical(trimConnections(connections), 'connections', 0),
+    canonical(settingsThatMatter(settings), 'settings', 0),
+  ];
+  return `sha256:${sha256(parts.join(''))}`;
+}
+
+function nodeThatMatters(node: unknown): object {
+  const name = own(node, 'name');
+  const behaviour = BEHAVIOUR.map((field) => [field, own(node, field)] as const);
+  return {
+    name: typeof name === 'string' ? name : '',
+    type: own(node, 'type'),
+    typeVersion: own(node, 'typeVersion') ?? 1,
+    parameters: own(node, 'parameters') ?? {},
+    credentials: keysOf(own(node, 'credentials')),
+    behaviour: Object.fromEntries(
+      behaviour.filter(([, value]) => Boolean(value) && value !== 'stopWorkflow'),
+    ),
+  };
+}
+
+function settingsThatMatter(settings: unknown): object {
+  const kept = [...SETTINGS].flatMap(([name, defaults]) => {
+    const value = own(settings, name);
+    return value === undefined || value === null || defaults.includes(value) ? [] : [[name, value]];
+  });
+  return Object.fromEntries(kept) as object;
+}
+
+/** The editor writes empty outputs (`[[]]`, `[null]`) that other writers leave out. */
+function trimConnections(connections: unknown): unknown[] {
+  return keysOf(connections).flatMap((source) => {
+    const outputs = own(connections, source);
+    const types = typeof outputs === 'object' && outputs !== null ? Object.keys(outputs) : [];
+    return types.sort(byCodeUnit).flatMap((type) => {
+      const slots = trimSlots(own(outputs, type));
+      return slots === undefined ? [] : [[source, type, slots]];
+    });
+  });
+}
+
+function trimSlots(slots: unknown): unknown {
+  if (!Array.isArray(slots)) return slots ?? undefined;
+  const last = slots.findLastIndex((slot: unknown) => Array.isArray(slot) && slot.length > 0);
+  return last < 0 ? undefined : slots.slice(0, last + 1).map((slot: unknown) => slot ?? []);
+}
+
+function canonicalWith(sha256: Sha256) {
+  return function canonical(value: unknown, path: string, depth: number): string {
+    if (depth > DEPTH_LIMIT) throw new NestingError(path);
+    if (Array.isArray(value)) {
+      return `[${value.map((item: unknown) => canonical(item, path, depth + 1)).join(',')}]`;
+    }
+    if (typeof value === 'object' && value !== null) {
+      const isLocator = own(value, '__rl') === true;
+      const members = Object.keys(value)
+        .filter((key) => !(isLocator && key.startsWith('cachedResult')))
+        .sort(byCodeUnit)
+        .map((key) => [key, own(value, key)] as const)
+        .filter(([, member]) => member !== undefined)
+        .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member, path, depth + 1)}`);
+      return `{${members.join(',')}}`;
+    }
+    if (typeof value === 'string' && value.length > LONG_TEXT) return `#${sha256(value)}`;
+    const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
+    return isPlain ? JSON.stringify(value) : 'null';
+  };
+}
+
+/** Own keys only, so that names such as `constructor` or `__proto__` reach nothing. */
+function own(value: unknown, key: string): unknown {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}
+
+function keysOf(value: unknown): string[] {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? Object.keys(value).sort(byCodeUnit) : [];
+}
+
+function byCodeUnit(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { definitionHash } from '../../client/src/contract/index.ts';
+import { field, keys, list } from './read.ts';
+
+const MOST_NODES = 5_000;
+const MOST_VALUES = 200_000;
+const MOST_CHARACTERS = 10_000_000;
+const DEEPEST = 256;
+
+const NODE_FIELDS = [
+  'name',
+  'type',
+  'typeVersion',
+  'parameters',
+  'alwaysOutputData',
+  'continueOnFail',
+  'disabled',
+  'executeOnce',
+  'maxTries',
+  'onError',
+  'retryOnFail',
+  'waitBetweenTries',
+] as const;
+
+/** Too large, or not the plain data that n8n stores. */
+class NoDefinition extends Error {}
+
+/**
+ * `definitionHash` of a workflow as n8n stores it; undefined when it is too large for that, or no plain data. Nothing
+ * of what is read here leaves but the hash.
+ */
+export function storedHash(workflow: unknown): string | undefined {
+  try {
+    const budget = { values: MOST_VALUES, characters: MOST_CHARACTERS };
+    const copy = (value: unknown) => plain(value, budget, 0);
+    const nodes = field(workflow, 'nodes');
+    if (!Array.isArray(nodes) || nodes.length > MOST_NODES) return undefined;
+    const definition = {
+      nodes: nodes.map((node: unknown) => ({
+        ...Object.fromEntries(NODE_FIELDS.map((name) => [name, copy(field(node, name))])),
+        credentials: Object.fromEntries(
+          keys(field(node, 'credentials'), 1_000).map((type) => [type, {}]),
+        ),
+      })),
+      connections: copy(field(workflow, 'connections')),
+      settings: copy(field(workflow, 'settings')),
+    };
+    return definitionHash(definition, sha256);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lower-case hex SHA-256. */
+export function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('hex');
+}
+
+/** A copy as JSON would make it, of own and readable fields. */
+function plain(
+  value: unknown,
+  budget: { values: number; characters: number },
+  depth: number,
+): unknown {
+  budget.values -= 1;
+  if (typeof value === 'string') budget.characters -= value.length;
+  if (budget.values < 0 || budget.characters < 0 || depth > DEEPEST) throw new NoDefinition();
+  if (typeof value !== 'object' || value === null) {
+    return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
+  }
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) {
+    return list(value, value.length).map((element) => plain(element, budget, depth + 1));
+  }
+  const copy: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  for (const key of Object.keys(value)) {
+    budget.characters -= key.length;
+    copy[key] = plain((value as Record<string, unknown>)[key], budget, depth + 1);
+  }
+  return copy;
+}

@@ -1,0 +1,2 @@
+/** Of this package; stands in every event. */
+export const HOOKS_VERSION = '0.1.0';

@@ -1,0 +1,100 @@
+import type { ExecutionReport, TelemetryEvent } from '@rollcall/client/contract';
+import type { Log } from '../../platform/log.ts';
+import type { Origin, ReportExecutions } from './executions.ts';
+
+/** An event as telemetry has stored it. */
+type StoredEvent = TelemetryEvent & { timestamp: string };
+
+/** Runs that wait to be reported; more are not, and the log says how many. */
+const RUNS_AT_MOST = 20_000;
+/** Runs in one go, a few times a second: what telemetry tells of executions must not slow telemetry down. */
+const RUNS_AT_ONCE = 100;
+
+/**
+ * What an event of the Telemetry Emit node says of the execution that it was sent from: that it runs, or how it
+ * ended. Undefined for events that speak of no n8n execution.
+ */
+export function reportFrom(event: StoredEvent): ExecutionReport | undefined {
+  const { protocol, workflow_id, execution_id, metadata = {}, timestamp } = event;
+  if (protocol !== 'n8n' || workflow_id === undefined || execution_id === undefined)
+    return undefined;
+  const word = (field: string) =>
+    typeof metadata[field] === 'string' ? metadata[field].slice(0, 255) || undefined : undefined;
+  const report: ExecutionReport = {
+    source: 'emit',
+    workflow_id,
+    execution_id,
+    status: 'running',
+    at: timestamp,
+    ...(event.project_id && { project_id: event.project_id }),
+    ...(event.trace_id && { trace_id: event.trace_id }),
+  };
+  const [instance_id, workflow_name, mode] = [
+    word('instance_id'),
+    word('workflow_name'),
+    word('mode')?.slice(0, 64),
+  ];
+  if (instance_id) report.instance_id = instance_id;
+  if (workflow_name) report.workflow_name = workflow_name;
+  if (mode) report.mode = mode;
+  if (event.operation === 'workflow.finished') return { ...report, status: 'success' };
+  // An Error Trigger tells of an execution that has failed, in another one.
+  if (event.status === 'error' && metadata.execution_url !== undefined) {
+    delete report.instance_id;
+    const error = {
+      message: event.error_message ?? '',
+      ...(event.error_type && { type: event.error_type }),
+      ...(event.operation && { node: event.operation }),
+    };
+    return { ...report, status: 'error', error };
+  }
+  return report;
+}
+
+/** Reports executions that telemetry speaks of, a little later and a few at a time; no caller waits for it. */
+export function emittedRuns(report: ReportExecutions, log: Log) {
+  const waiting = new Map<string, { origin: Origin; report: ExecutionReport }>();
+  let left = 0;
+
+  function note(origin: Origin, events: StoredEvent[]): void {
+    for (const event of events) {
+      const told = reportFrom(event);
+      if (!told) continue;
+      // One word a run and status: the latest says as much as all of them.
+      const key = JSON.stringify([origin.tenant, told.workflow_id, told.execution_id, told.status]);
+      const known = waiting.get(key);
+      if (!known && waiting.size >= RUNS_AT_MOST) left += 1;
+      else if (!known || (known.report.at as string) < event.timestamp)
+        waiting.set(key, { origin, report: told });
+    }
+  }
+
+  async function flush(most = RUNS_AT_ONCE): Promise<void> {
+    const batch = [...waiting].slice(0, most);
+    for (const [key] of batch) waiting.delete(key);
+    const byTenant = Map.groupBy(batch, ([, { origin }]) => origin.tenant);
+    for (const told of byTenant.values()) {
+      const origin = (told[0] as (typeof told)[0])[1].origin;
+      await report(
+        origin,
+        told.map(([, one]) => one.report),
+      );
+    }
+    if (left > 0) log.warn({ runs: left }, 'Telemetry told of more executions than could be noted');
+    left = 0;
+  }
+
+  /** Reports what still waits; gives up where the database is away. */
+  async function drain(): Promise<void> {
+    try {
+      while (waiting.size > 0) await flush(1_000);
+    } catch (error) {
+      log.warn(
+        { err: error, runs: waiting.size },
+        'Telemetry told of executions that were not noted',
+      );
+    }
+  }
+
+  return { note, flush, drain };
+}

@@ -1,0 +1,133 @@
+import type { ExecutionReport, TelemetryEvent } from '@rollcall/client/contract';
+import type { Clock } from '../../platform/clock.ts';
+import { groupCommit } from '../../platform/group-commit.ts';
+import type { Principal, RawAnswer, RawRequest } from '../../platform/http/route.ts';
+import { Problem } from '../../platform/problem.ts';
+import { createTurns } from '../../platform/turns.ts';
+import { exported } from './answer.ts';
+import { decodeTraces, encodingOf, type Refusal } from './decode.ts';
+import { meaningOf, type PlacedSpan } from './meaning.ts';
+import { modelEvent } from './model-event.ts';
+import type { SeenWorkflow, WorkflowRun } from './n8n-spans.ts';
+import type { OtlpStore, StoredSpans } from './otlp.store.ts';
+import type { Privacy } from './privacy.ts';
+
+/** On whose behalf something is told. */
+export type Teller = Pick<Principal, 'tenant' | 'project' | 'actor'>;
+
+export interface TraceIntakeOptions {
+  store: OtlpStore;
+  privacy: Privacy;
+  clock: Clock;
+  /** Days that spans are kept. */
+  days: number;
+  /** Tells of runs; resolves after they are stored. */
+  report: (teller: Teller, reports: ExecutionReport[]) => Promise<unknown>;
+  /** Tells of calls; resolves after they are stored. */
+  telemetry: (principal: Principal, events: TelemetryEvent[], receipt: string) => Promise<unknown>;
+  /** Tells the registry which workflows run where, in which version. */
+  seen?: (teller: Teller, workflows: SeenWorkflow[]) => Promise<unknown>;
+}
+
+interface Item extends PlacedSpan {
+  teller: Principal;
+}
+
+/** Takes OTLP/HTTP traces in: what is acknowledged is stored, and what was refused is told span by span. */
+export function traceIntake(options: TraceIntakeOptions) {
+  const { store, privacy, clock, days, report, telemetry, seen } = options;
+  const mapInTurns = createTurns();
+  const commits = groupCommit<Item>({
+    commit: async (tenant, items) => {
+      const stored = await store.ingest(tenant, items);
+      await followUp(stored, items[0] as Item);
+      return { duplicates: [] };
+    },
+    idOf: ({ span }) => `${span.trace_id}${span.span_id}`,
+    batchSize: 2_000,
+    queueSize: 50_000,
+    // A tenant's spans are stored one call at a time.
+    concurrency: 1,
+  });
+
+  /**
+   * @throws Problem 400 for a body that is not OTLP, 413 for too many spans, 415 for another content type, 503 when
+   * overloaded or the database is away; all but the last are final
+   */
+  async function take(request: RawRequest): Promise<RawAnswer> {
+    const encoding = encodingOf(request.contentType);
+    // n8n asks like this, when it starts, whether anybody is there.
+    if (request.bytes.length === 0) return exported(encoding ?? 'json', { refused: [] });
+    if (!encoding) throw unsupported(request.contentType);
+    const { spans, refused } = await decodeTraces(
+      request.bytes,
+      { encoding, privacy, now: clock(), days },
+      mapInTurns,
+    );
+    if (spans.length > 0) refused.push(...(await keep(request, spans)));
+    return exported(encoding, { refused });
+  }
+
+  async function keep(
+    request: RawRequest,
+    spans: Parameters<typeof meaningOf>[0],
+  ): Promise<Refusal[]> {
+    const { placed, runs, events } = meaningOf(spans);
+    // Runs come first: their spans are bound to them.
+    await Promise.all([tellRuns(request, runs), tellCalls(request, events, request.requestId)]);
+    const outcome = await commits.submit(
+      request.tenant,
+      placed.map((span) => ({ ...span, teller: request })),
+    );
+    return [...outcome.refused.values()].map(({ message }) => ({ reason: message }));
+  }
+
+  async function tellRuns(teller: Teller, runs: WorkflowRun[]): Promise<void> {
+    if (runs.length === 0) return;
+    await report(
+      teller,
+      runs.map((run) => run.report),
+    );
+    await seen?.(
+      teller,
+      runs.map(({ workflow }) => workflow),
+    );
+  }
+
+  /** Calls that telemetry refuses, such as those beyond its own retention, are kept as spans all the same. */
+  async function tellCalls(
+    principal: Principal,
+    events: TelemetryEvent[],
+    receipt: string,
+  ): Promise<void> {
+    if (events.length === 0) return;
+    try {
+      await telemetry(principal, events, receipt);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 422) throw error;
+    }
+  }
+
+  /** What came out only when the spans met those of other requests. */
+  async function followUp({ parents, models }: StoredSpans, { teller }: Item): Promise<void> {
+    if (parents.length > 0) {
+      await report(
+        teller,
+        parents.map(({ instance_id, ...found }) => ({
+          ...found,
+          ...(instance_id === null ? {} : { instance_id }),
+          status: 'unknown',
+          source: 'otlp',
+        })),
+      );
+    }
+    await tellCalls(teller, models.map(modelEvent), 'otlp');
+  }
+
+  return { take, drain: commits.drain };
+}
+
+const unsupported = (contentType: string | undefined): Problem =>
+  new Problem(415, 'unsupported_media_type', {
+    detail: `${contentType ?? 'A body without a content type'} is not understood here. Send OTLP as application/x-protobuf or application/json.`,
+  });

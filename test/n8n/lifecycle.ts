@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type {
+  EntityDetail,
+  N8nLifecycleEvent,
+  N8nWorkflowKind,
+} from '../../client/src/contract/index.ts';
+import { until } from './child.ts';
+import { everySecond, set } from './observedWorkflows.ts';
+import type { ObservedWorld } from './observedWorld.ts';
+import type { Passed } from './relay.ts';
+import { webhook, workflowOf } from './workflows.ts';
+
+interface ListedWorkflow {
+  workflow_id: string;
+  name: string | null;
+  active: boolean;
+  archived: boolean;
+  deleted_at: string | null;
+}
+
+/** A workflow's life in n8n, and after each step what the registry says of it. */
+export function testLifecycle({ n8n, rollcall, relay }: ObservedWorld): void {
+  let id: string;
+  const orders = [webhook('lifecycle'), set('Answer', { answered: true })];
+
+  const listed = async (workflowId: string): Promise<ListedWorkflow | undefined> => {
+    const page = await rollcall.get<{ items: ListedWorkflow[] }>('n8n/workflows?limit=200');
+    return page?.items.find((workflow) => workflow.workflow_id === workflowId);
+  };
+  /** Waits until the registry agrees; a step that is told by nobody times out. */
+  const registered = (what: string, holds: (entity: EntityDetail) => boolean, workflowId = id) =>
+    until(
+      `the registry: ${what}`,
+      async () => {
+        const entity = await rollcall.entity('workflow', workflowId);
+        return entity && holds(entity) ? entity : undefined;
+      },
+      { seconds: 15 },
+    );
+  const isIn = (state: string, workflowId = id) =>
+    registered(state, ({ current_state }) => current_state === state, workflowId);
+  const row = (what: string, holds: (row: ListedWorkflow) => boolean, workflowId = id) =>
+    until(
+      `the list of workflows: ${what}`,
+      async () => {
+        const found = await listed(workflowId);
+        return found && holds(found) ? found : undefined;
+      },
+      { seconds: 15 },
+    );
+  /** How often n8n's hooks have sent this kind of event of the workflow. */
+  const told = (kind: N8nWorkflowKind): number =>
+    lifecycleEvents(relay.passed).filter(
+      (event) => event.kind === kind && 'workflow' in event && event.workflow.id === id,
+    ).length;
+
+  test('what stood in n8n before it started is in the registry, with nothing done for it', async () => {
+    const entity = await isIn('inactive', 'rollcallGaps0001');
+    assert.equal(entity.entity_name, 'Hourly gap report');
+    assert.ok(entity.capabilities.includes('trigger:schedule'), String(entity.capabilities));
+    assert.equal(
+      (await row('inactive', ({ active }) => !active, 'rollcallGaps0001')).archived,
+      false,
+    );
+  });
+
+  test('created', async () => {
+    id = await n8n.api.createWorkflow(workflowOf('Orders', orders));
+    const entity = await isIn('inactive');
+    assert.equal(entity.entity_name, 'Orders');
+    assert.ok(entity.capabilities.includes('trigger:webhook'), String(entity.capabilities));
+    const { name, active, archived, deleted_at } = await row('there', () => true);
+    assert.deepEqual(
+      { name, active, archived, deleted_at },
+      {
+        name: 'Orders',
+        active: false,
+        archived: false,
+        deleted_at: null,
+      },
+    );
+    assert.equal(told('workflow.created'), 1);
+  });
+
+  test('renamed, and given a schedule', async () => {
+    const changed = workflowOf('Orders, hourly', [{ ...everySecond, name: 'Often' }, ...orders]);
+    await n8n.api.updateWorkflow(id, changed);
+    const entity = await registered('renamed', (it) => it.entity_name === 'Orders, hourly');
+    assert.ok(entity.capabilities.includes('trigger:schedule'), String(entity.capabilities));
+    assert.equal(entity.current_state, 'inactive');
+    await n8n.api.updateWorkflow(id, workflowOf('Orders', orders));
+    const back = await registered('renamed back', (it) => it.entity_name === 'Orders');
+    assert.ok(!back.capabilities.includes('trigger:schedule'), String(back.capabilities));
+    assert.equal(told('workflow.updated'), 2);
+  });
+
+  test('published', async () => {
+    await n8n.api.publish(id);
+    await isIn('active');
+    await row('active', ({ active }) => active);
+    assert.ok(told('workflow.activated') >= 1);
+  });
+
+  test('changed while published: n8n publishes it again, and it stays active', async () => {
+    const before = await rollcall.entity('workflow', id);
+    await n8n.api.updateWorkflow(id, workflowOf('Orders, live', orders));
+    const entity = await registered('renamed', (it) => it.entity_name === 'Orders, live');
+    assert.equal(entity.current_state, 'active');
+    assert.notEqual(entity.version, before?.version);
+  });
+
+  test('unpublished', async () => {
+    await n8n.api.unpublish(id);
+    await isIn('inactive');
+    await row('inactive', ({ active }) => !active);
+    assert.equal(told('workflow.deactivated'), 1);
+  });
+
+  test('archived and brought back', async () => {
+    await n8n.api.archive(id);
+    await isIn('archived');
+    await row('archived', ({ archived }) => archived);
+    await n8n.api.unarchive(id);
+    await isIn('inactive');
+    await row('not archived', ({ archived }) => !archived);
+  });
+
+  test('archived while published, where n8n says nothing of unpublishing', async () => {
+    await n8n.api.publish(id);
+    await isIn('active');
+    await n8n.api.archive(id);
+    await isIn('archived');
+    await row('archived and not active', ({ archived, active }) => archived && !active);
+    assert.equal(told('workflow.deactivated'), 1);
+  });
+
+  test('deleted', async () => {
+    await until('n8n deletes it', async () => (await n8n.api.deleteWorkflow(id), true), {
+      seconds: 30,
+    });
+    await isIn('deleted');
+    await row('deleted', ({ deleted_at }) => deleted_at !== null);
+    assert.equal(told('workflow.deleted'), 1);
+  });
+
+  test('each step of its life is in its history, in order', async () => {
+    const page = await rollcall.get<{ items: { to_state: string }[] }>(
+      `entities/workflow/${id}/state`,
+    );
+    assert.deepEqual(page?.items.map(({ to_state }) => to_state).reverse(), [
+      'inactive',
+      'active',
+      'inactive',
+      'archived',
+      'inactive',
+      'active',
+      'archived',
+      'deleted',
+    ]);
+  });
+}
+
+/** What the hooks have sent so far. */
+function lifecycleEvents(passed: Passed[]): N8nLifecycleEvent[] {
+  return passed
+    .filter(({ path }) => path.startsWith('/api/v1/n8n/webhook'))
+    .flatMap(({ body }) => JSON.parse(body.toString()) as N8nLifecycleEvent[]);
+}
