@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { definitionHash } from '../../client/src/contract/index.ts';
-import { field, keys, list } from './read.ts';
+import { field, keys, lengthOf, list } from './read.ts';
 
 const MOST_NODES = 5_000;
 const MOST_VALUES = 200_000;
@@ -34,9 +34,9 @@ export function storedHash(workflow: unknown): string | undefined {
     const budget = { values: MOST_VALUES, characters: MOST_CHARACTERS };
     const copy = (value: unknown) => plain(value, budget, 0);
     const nodes = field(workflow, 'nodes');
-    if (!Array.isArray(nodes) || nodes.length > MOST_NODES) return undefined;
+    if ((lengthOf(nodes) ?? MOST_NODES + 1) > MOST_NODES) return undefined;
     const definition = {
-      nodes: nodes.map((node: unknown) => ({
+      nodes: list(nodes, MOST_NODES).map((node) => ({
         ...Object.fromEntries(NODE_FIELDS.map((name) => [name, copy(field(node, name))])),
         credentials: Object.fromEntries(
           keys(field(node, 'credentials'), 1_000).map((type) => [type, {}]),
@@ -70,7 +70,8 @@ function plain(
   }
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) {
-    return list(value, value.length).map((element) => plain(element, budget, depth + 1));
+    if (value.length > budget.values) throw new NoDefinition();
+    return list(value, MOST_VALUES).map((element) => plain(element, budget, depth + 1));
   }
   const copy: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const key of Object.keys(value)) {

@@ -104,7 +104,6 @@ export function compose(
     redactor,
     clock,
     days: config.telemetryDays,
-    onStored: (principal, events) => emitted.note(principal, events),
   });
   const executions = executionsStore(databases.ingest);
   const executionReads = executionReadsStore(databases.query);
@@ -138,7 +137,12 @@ export function compose(
       isStopping: () => stopping,
     }),
     ...authRoutes(authStore(databases.query), clock, keys.forget),
-    ...telemetryRoutes({ store: telemetry, ingest: intake.ingest }),
+    ...telemetryRoutes({
+      store: telemetry,
+      // What other slices make telemetry of, they report as executions themselves.
+      ingest: (principal, items, receipt) =>
+        intake.ingest(principal, items, receipt, (events) => emitted.note(principal, events)),
+    }),
     ...registryRoutes({ store: registry, clock, readWorkflow, redact: redactor.metadata }),
     ...executionsRoutes(runs.ingest),
     ...executionReadRoutes(executionReads, clock),

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { compose } from '../../server/src/compose.ts';
-import { readConfig } from '../../server/src/config.ts';
+import { readConfig, type Config } from '../../server/src/config.ts';
 import { connectPostgres } from '../../server/src/platform/database/postgres.ts';
 import { createLog } from '../../server/src/platform/log.ts';
 import type { TestRollcall } from './start.ts';
@@ -12,10 +12,10 @@ export interface SecondRollcall {
 }
 
 /** Another server on the same database: as far as that can tell, another process. Stop it first. */
-export async function startSecondRollcall({
-  databaseUrl,
-  clock,
-}: TestRollcall): Promise<SecondRollcall> {
+export async function startSecondRollcall(
+  { databaseUrl, clock }: TestRollcall,
+  settings: Partial<Config> = {},
+): Promise<SecondRollcall> {
   const connect = () =>
     connectPostgres({
       url: databaseUrl,
@@ -24,7 +24,7 @@ export async function startSecondRollcall({
       onIdleError: () => undefined,
     });
   const databases = { ingest: connect(), query: connect() };
-  const config = readConfig({ ROLLCALL_RATE_LIMIT: '0' });
+  const config = { ...readConfig({ ROLLCALL_RATE_LIMIT: '0' }), ...settings };
   const composed = compose(config, databases, createLog('silent'), clock.now, '0.0.0-test');
   const server = createServer(composed.app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -26,13 +26,15 @@ export interface EventReader {
 export interface ReadOptions {
   key: string;
   lastEventId?: string | undefined;
+  /** Nothing is read before it resolves. */
+  from?: Promise<void>;
 }
 
 /** Reads a stream of events as they come. Fails unless it is one. */
 export async function readEvents(
   url: string,
   path: string,
-  { key, lastEventId }: ReadOptions,
+  { key, lastEventId, from }: ReadOptions,
 ): Promise<EventReader> {
   const leaving = new AbortController();
   const response = await fetch(url + path, {
@@ -58,6 +60,7 @@ export async function readEvents(
   const ended = (async (body: ReadableStream<Uint8Array>) => {
     try {
       let rest = '';
+      await from;
       for await (const text of body.pipeThrough(new TextDecoderStream())) {
         const blocks = (rest + text).split('\n\n');
         rest = blocks.pop() ?? '';

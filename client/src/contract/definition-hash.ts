@@ -108,9 +108,12 @@ function trimConnections(connections: unknown): unknown[] {
 
 function trimSlots(slots: unknown): unknown {
   if (!Array.isArray(slots)) return slots ?? undefined;
-  const last = slots.findLastIndex((slot: unknown) => Array.isArray(slot) && slot.length > 0);
-  return last < 0 ? undefined : slots.slice(0, last + 1).map((slot: unknown) => slot ?? []);
+  let length = slots.length;
+  while (length > 0 && !leadsSomewhere(slots[length - 1])) length -= 1;
+  return length === 0 ? undefined : slots.slice(0, length).map((slot: unknown) => slot ?? []);
 }
+
+const leadsSomewhere = (slot: unknown): boolean => Array.isArray(slot) && slot.length > 0;
 
 function canonicalWith(sha256: Sha256) {
   return function canonical(value: unknown, path: string, depth: number): string {

@@ -1,7 +1,8 @@
 -- What time does to executions: given up as lost, and forgotten.
 
 -- Marks what started and never ended: quiet for longer than p_after_seconds, and than five times what its workflow
--- usually takes (the 95th percentile of its latest 200 ends). What waits is not lost. A late end corrects it.
+-- usually takes (the 95th percentile of its latest 200 ends). What waits, or has yet to start, is not lost. A late end
+-- corrects it.
 create function rollcall_api.mark_lost_executions(p_tenant text, p_now timestamptz, p_after_seconds int) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_lost jsonb;
@@ -10,7 +11,7 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('rollcall.executions:' || p_tenant, 0));
   with quiet as (
     select e.id, e.workflow_id, greatest(e.began, e.status_at) as since from executions e
-     where e.tenant_id = p_tenant and e.status in ('queued', 'running')
+     where e.tenant_id = p_tenant and e.status = 'running'
        and greatest(e.began, e.status_at) < p_now - make_interval(secs => p_after_seconds)
   ), usual as (
     select w.workflow_id, percentile_disc(0.95) within group (order by d.duration_ms) as p95
@@ -32,13 +33,17 @@ begin
   return jsonb_build_object('lost', jsonb_array_length(v_lost));
 end $$;
 
--- Forgets executions that began before a moment, a thousand a call; `more` says that some are left.
+-- Forgets executions that began before a moment and have not been heard of since, a thousand a call; `more` says that some
+-- are left. What waits may wait for years.
 create function rollcall_api.delete_old_executions(p_tenant text, p_before timestamptz) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_ids uuid[];
 begin
   perform enter(p_tenant);
-  v_ids := array(select e.id from executions e where e.tenant_id = p_tenant and e.began < p_before order by e.began, e.id limit 1000);
+  perform pg_advisory_xact_lock(hashtextextended('rollcall.executions:' || p_tenant, 0));
+  v_ids := array(select e.id from executions e
+                  where e.tenant_id = p_tenant and e.began < p_before and e.status_at < p_before and e.status <> 'waiting'
+                  order by e.began, e.id limit 1000);
   delete from node_executions where tenant_id = p_tenant and id = any (v_ids);
   delete from telemetry_events where tenant_id = p_tenant and id = any (v_ids);
   delete from shared_state_snapshots where tenant_id = p_tenant and id = any (v_ids);

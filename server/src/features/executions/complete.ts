@@ -37,9 +37,11 @@ function wrongTime(report: ExecutionReport, { now, days }: Door): Refusal | unde
     }
     return undefined;
   };
-  for (const field of ['started_at', 'completed_at', 'at'] as const) {
+  // What is told now may have begun long ago, and waited since.
+  const told = (['at', 'completed_at', 'started_at'] as const).filter((field) => report[field]);
+  for (const [place, field] of told.entries()) {
     const wrong = judge(field, report[field]);
-    if (wrong) return wrong;
+    if (wrong && (place === 0 || wrong.code === 'timestamp_in_future')) return wrong;
   }
   for (const [index, span] of (report.telemetry_spans ?? []).entries()) {
     const wrong = judge(`telemetry_spans.${index}.started_at`, span.started_at);

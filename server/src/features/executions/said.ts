@@ -73,6 +73,8 @@ export function saidOf(report: ExecutionReport, project: string, now: Date): Sai
   say('error_node', error?.node);
   const status = meaningOf(report.status);
   if (status === 'waiting') said.waited = [0, 0, true];
-  said.status = status ? [isEnd(status) ? 1 : 0, at, status] : [-1, at, 'running'];
+  // An Emit node tells of the end of its branch: whoever tells of the run's is believed, whenever that was.
+  const end = report.source === 'emit' ? 0.5 : 1;
+  said.status = status ? [isEnd(status) ? end : 0, at, status] : [-1, at, 'running'];
   return said;
 }

@@ -50,6 +50,23 @@ describe('a run whose end nobody tells', () => {
     expect(await markLost()).toEqual({ lost: 0 });
   });
 
+  test('is not lost before it has started', async () => {
+    const id = await tell({ status: 'queued', at: ago(90_000) });
+    await markLost();
+    expect((await one(id)).status).toBe('queued');
+  });
+
+  test('is running again when somebody hears of it', async () => {
+    const execution_id = randomUUID();
+    const id = await tell({ execution_id, status: 'running', started_at: ago(9_000) });
+    await markLost();
+    await tell({ execution_id, status: 'running', at: ago(8_000) });
+    expect(await one(id)).toMatchObject({ status: 'lost' });
+    rollcall.clock.advance(60_000);
+    await tell({ execution_id, status: 'running', at: ago(0) });
+    expect(await one(id)).toMatchObject({ status: 'running', lost_at: null, late_end: false });
+  });
+
   test('gets five times what its workflow usually takes', async () => {
     for (const seconds of [1_000, 1_100, 1_200]) {
       await tell({
@@ -74,6 +91,32 @@ describe('a run whose end nobody tells', () => {
     await tell({ execution_id, status: 'success', completed_at: ago(8_000) });
     expect(await one(id)).toMatchObject({ status: 'success', late_end: true });
   });
+});
+
+test('what waited for longer than retention may still go on, and is kept until it is quiet', async () => {
+  const execution_id = randomUUID();
+  const now = rollcall.clock.now();
+  const id = await tell({ execution_id, status: 'waiting', started_at: ago(80 * 86_400) });
+  expect((await store.enforceRetention('default', now, 70)).deleted).toBe(0);
+  await tell({
+    execution_id,
+    status: 'success',
+    started_at: ago(120 * 86_400),
+    completed_at: ago(1),
+  });
+  expect((await store.enforceRetention('default', now, 70)).deleted).toBe(0);
+  expect((await one(id)).status).toBe('success');
+  const refused = await rollcall.post('/api/v1/executions/ingest', {
+    workflow_id: 'w',
+    execution_id,
+    status: 'success',
+    started_at: ago(120 * 86_400),
+    completed_at: ago(100 * 86_400),
+  });
+  expect([refused.status, refused.body.errors]).toEqual([
+    422,
+    [expect.objectContaining({ path: 'completed_at', code: 'timestamp_too_old' })],
+  ]);
 });
 
 test('what is older than retention goes with all that is below it', async () => {

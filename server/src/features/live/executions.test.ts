@@ -24,7 +24,7 @@ async function read(path: string, key = tenant.key): Promise<EventReader> {
   return reader;
 }
 
-async function report(more: Partial<ExecutionReport> & { execution_id: string }): Promise<string> {
+async function report(more: Partial<ExecutionReport>): Promise<string> {
   const started_at = shared.clock.now().toISOString();
   const body = { workflow_id: 'orders', status: 'running', started_at, ...more };
   const answer = await tenant.post('/api/v1/executions/ingest', body);
@@ -48,7 +48,7 @@ describe('one execution', () => {
 
     await report({ execution_id: '1', node_executions: [node('Fetch', 'running')] });
     const change = (await reader.next('change')).data;
-    expect(change).toMatchObject({ id, node_count: 2 });
+    expect(change).toMatchObject({ id, counts: { node_executions: 2 } });
     expect(change.node_executions).toEqual([expect.objectContaining({ node_name: 'Fetch' })]);
     expect(change).not.toHaveProperty('status');
 
@@ -80,19 +80,28 @@ describe('one execution', () => {
     ]);
   });
 
-  test('is found by the id of its own system, and followed when it turns out to be another', async () => {
-    const first = await report({ execution_id: '7' });
-    const second = await report({ execution_id: '7', instance_id: 'main', workflow_id: 'other' });
-    expect(second).not.toBe(first);
-    const reader = await read(`/api/v1/executions/7/live?instance_id=main`);
-    expect((await reader.next('execution')).data.id).toBe(second);
-    await report({
-      execution_id: '7',
-      instance_id: 'main',
-      workflow_id: 'other',
-      status: 'success',
-    });
-    expect((await reader.next('end')).data).toEqual({ id: second, status: 'success' });
+  test('is found by the id of its own system, within an instance', async () => {
+    await report({ execution_id: '7', workflow_id: 'other' });
+    const id = await report({ execution_id: '7', instance_id: 'main' });
+    const ambiguous = await tenant.get('/api/v1/executions/7/live');
+    expect(ambiguous.status).toBe(409);
+    const reader = await read('/api/v1/executions/7/live?instance_id=main');
+    expect((await reader.next('execution')).data.id).toBe(id);
+    await report({ execution_id: '7', instance_id: 'main', status: 'success' });
+    expect((await reader.next('end')).data).toEqual({ id, status: 'success' });
+  });
+
+  test('is followed into the one that it turns out to be', async () => {
+    const started_at = shared.clock.now().toISOString();
+    const older = await report({ execution_id: undefined, session_id: 's', started_at });
+    const newer = await report({ execution_id: '9' });
+    expect(newer).not.toBe(older);
+    const reader = await read(`/api/v1/executions/${newer}/live`);
+    await reader.next('execution');
+    await report({ execution_id: '9', session_id: 's', started_at });
+    expect((await reader.next('change')).data).toMatchObject({ id: older, session_id: 's' });
+    await report({ execution_id: '9', status: 'cancelled' });
+    expect((await reader.next('end')).data).toEqual({ id: older, status: 'cancelled' });
   });
 
   test('that was given up is told as lost, and followed on', async () => {

@@ -17,12 +17,10 @@ export interface TelemetryOptions {
   clock: Clock;
   /** Days that raw telemetry is kept. */
   days: number;
-  /** Hears of events that are stored now, for the first time; must not throw. */
-  onStored?: (principal: Principal, events: ReadyEvent[]) => void;
 }
 
 /** Takes telemetry in: judges each item, stores the good ones, answers after the commit. */
-export function telemetryIngest({ store, redactor, clock, days, onStored }: TelemetryOptions) {
+export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptions) {
   const commits = groupCommit<ReadyEvent>({
     commit: store.ingest,
     idOf: ({ event_id }) => event_id,
@@ -38,6 +36,7 @@ export function telemetryIngest({ store, redactor, clock, days, onStored }: Tele
     principal: Principal,
     items: unknown[],
     receipt: string,
+    onStored?: (events: ReadyEvent[]) => void,
   ): Promise<BatchResult> {
     boundBatch(items, ITEMS_AT_MOST);
     const { tenant, project } = principal;
@@ -54,7 +53,7 @@ export function telemetryIngest({ store, redactor, clock, days, onStored }: Tele
       const { duplicates, refused } = await commits.submit(tenant, [...fresh.values()]);
       for (const result of results) settle(result, duplicates, refused);
       for (const id of [...duplicates, ...refused.keys()]) fresh.delete(id);
-      onStored?.(principal, [...fresh.values()]);
+      onStored?.([...fresh.values()]);
     }
     return batchResult(receipt, results);
   }

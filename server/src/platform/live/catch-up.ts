@@ -104,7 +104,10 @@ async function readPatiently(
     try {
       return await read(position, PAGE);
     } catch (error) {
-      log.warn({ err: (error as Error).cause ?? error }, 'Announcements could not be read; trying again');
+      log.warn(
+        { err: (error as Error).cause ?? error },
+        'Announcements could not be read; trying again',
+      );
       await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import type { N8nWorkflow, N8nWorkflowKind } from '../../client/src/contract/index.ts';
+import { pickExecution } from './execution.ts';
+import { readInventory, readWorkflows } from './inventory.ts';
+import { field, id, text } from './read.ts';
+import type { Reporter } from './reporter.ts';
+import type { HooksSettings } from './settings.ts';
+import { pickStoredWorkflow, pickWorkflow } from './workflow.ts';
+
+/** As n8n's `ExternalHooks` calls them: with `this.dbCollections`, and awaiting what they return. */
+export type Hook = (this: unknown, ...told: unknown[]) => undefined | Promise<void>;
+export type Hooks = Record<string, Record<string, Hook[]>>;
+
+const STOP_WITHIN_MS = 2_000;
+const REFRESH_AFTER_MS = 1_000;
+const MOST_TO_REFRESH = 200;
+const RETRY_INVENTORY_MS = 60_000;
+
+/** n8n's hooks, each of which takes what it needs and is through; only `n8n.stop` waits, two seconds at most. */
+export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks {
+  const { tell, failed, now } = reporter;
+  let repository: unknown;
+  let takingInventory = false;
+  let inventoryTimer: NodeJS.Timeout | undefined;
+  let toRefresh = new Set<string>();
+
+  /** Whatever happens within is counted and goes no further: an error in a hook would break n8n's own work. */
+  function hook(take: (told: unknown[]) => void): Hook {
+    return function (this: unknown, ...told) {
+      try {
+        repository ??= field(this, 'dbCollections', 'Workflow');
+        reporter.identify(repository);
+        take(told);
+      } catch (error) {
+        failed(error);
+      }
+      return undefined;
+    };
+  }
+
+  function tellOf(kind: N8nWorkflowKind, workflow: N8nWorkflow | undefined, actor: unknown): void {
+    if (workflow === undefined) return;
+    const role = text(field(actor, 'role'), 100);
+    tell(() => ({ kind, workflow, ...(role !== undefined && { actor: { role } }) }));
+  }
+
+  const stored = (kind: N8nWorkflowKind) =>
+    hook(([workflow, , actor]) => tellOf(kind, pickStoredWorkflow(workflow), actor));
+
+  /** What comes with these is not as it is stored: the definition is read afterwards. */
+  const switched = (kind: N8nWorkflowKind) =>
+    hook(([workflow, , actor]) => {
+      const known = pickWorkflow(workflow);
+      if (known === undefined) return;
+      delete known.active;
+      tellOf(kind, known, actor);
+      if (kind === 'workflow.activated') refreshSoon(known.id);
+    });
+
+  const named = (kind: N8nWorkflowKind) =>
+    hook(([workflowId, actor]) => {
+      const known = id(workflowId);
+      if (known === undefined) return;
+      tellOf(kind, { id: known }, actor);
+      if (kind === 'workflow.unarchived') refreshSoon(known);
+    });
+
+  function refreshSoon(workflowId: string): void {
+    if (toRefresh.size === 0) setTimeout(() => void refresh(), REFRESH_AFTER_MS).unref();
+    if (toRefresh.size < MOST_TO_REFRESH) toRefresh.add(workflowId);
+  }
+
+  async function refresh(): Promise<void> {
+    const ids = [...toRefresh];
+    toRefresh = new Set();
+    try {
+      const startedAt = now();
+      const workflows = await readWorkflows(repository, ids);
+      for (const workflow of workflows) {
+        const page = { page: 1, complete: false, workflows: [workflow] };
+        const inventory = { id: randomUUID(), started_at: startedAt, ...page };
+        tell(() => ({ kind: 'inventory', inventory }), startedAt);
+      }
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async function takeInventory(): Promise<void> {
+    if (takingInventory) return;
+    takingInventory = true;
+    clearTimeout(inventoryTimer);
+    let nextInMs = settings.inventorySeconds * 1_000 * (0.9 + Math.random() / 5);
+    try {
+      const inventory = { id: randomUUID(), started_at: now() };
+      await readInventory(
+        repository,
+        now,
+        ({ readAt, ...page }) =>
+          tell(() => ({ kind: 'inventory', inventory: { ...inventory, ...page } }), readAt),
+        reporter.hasRoom,
+      );
+    } catch (error) {
+      failed(error);
+      nextInMs = Math.min(nextInMs, RETRY_INVENTORY_MS);
+    }
+    takingInventory = false;
+    inventoryTimer = setTimeout(() => {
+      reporter.status('periodic');
+      void takeInventory();
+    }, nextInMs);
+    inventoryTimer.unref();
+  }
+
+  async function stop(): Promise<void> {
+    try {
+      clearTimeout(inventoryTimer);
+      reporter.status('stop');
+      await reporter.flush(STOP_WITHIN_MS);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  return {
+    n8n: {
+      ready: [
+        hook(() => {
+          reporter.status('ready');
+          if (reporter.role === 'main') void takeInventory();
+        }),
+      ],
+      stop: [stop],
+    },
+    worker: { ready: [hook(() => reporter.status('ready'))] },
+    workflow: {
+      afterCreate: [stored('workflow.created')],
+      afterUpdate: [stored('workflow.updated')],
+      activate: [switched('workflow.activated')],
+      deactivate: [switched('workflow.deactivated')],
+      afterArchive: [named('workflow.archived')],
+      afterUnarchive: [named('workflow.unarchived')],
+      afterDelete: [named('workflow.deleted')],
+      postExecute: [
+        hook(([run, workflow, executionId]) => {
+          const at = now();
+          const { payloads } = settings;
+          const report = pickExecution(run, workflow, executionId, { at, payloads });
+          if (report === undefined) return;
+          tell((instance) => {
+            const kind = 'execution.finished';
+            return { kind, report: { ...report, instance_id: instance } };
+          }, at);
+        }),
+      ],
+    },
+  };
+}
