@@ -49,7 +49,7 @@ export function statusOf(value: unknown): ReportedStatus | undefined {
  * workflow's. Items themselves are counted and not read, unless `payloads` asks for their beginning.
  */
 export function pickNodeRuns(runData: unknown, nodes: unknown, payloads: boolean): NodeRuns {
-  const seen = allRuns(runData);
+  const { seen, total } = allRuns(runData);
   const kept =
     seen.length <= MOST_RUNS
       ? seen
@@ -70,20 +70,24 @@ export function pickNodeRuns(runData: unknown, nodes: unknown, payloads: boolean
   const tokens = runs.flatMap(({ told }) => told.tokens_used ?? []);
   return {
     runs: runs.map(({ told }) => told),
-    omitted: seen.length - kept.length,
+    omitted: total - kept.length,
     tokens: tokens.length === 0 ? undefined : tokens.reduce((sum, value) => sum + value, 0),
   };
 }
 
-/** In the order in which they began. */
-function allRuns(runData: unknown): Seen[] {
+/** In the order in which they began; `total` counts those that are too many to look at, too. */
+function allRuns(runData: unknown): { seen: Seen[]; total: number } {
   const seen: Seen[] = [];
+  let total = 0;
   for (const name of keys(runData, MOST_NODES)) {
-    const entries = list(field(runData, name), MOST_SEEN - seen.length);
+    const told = field(runData, name);
+    total += lengthOf(told) ?? 0;
+    const entries = list(told, MOST_SEEN - seen.length);
     for (const [index, entry] of entries.entries()) seen.push({ name, index, entry });
   }
   const began = new Map(seen.map((one) => [one, amount(field(one.entry, 'startTime'), 1e15) ?? 0]));
-  return seen.sort((one, other) => (began.get(one) ?? 0) - (began.get(other) ?? 0));
+  seen.sort((one, other) => (began.get(one) ?? 0) - (began.get(other) ?? 0));
+  return { seen, total };
 }
 
 function runOf(

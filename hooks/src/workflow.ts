@@ -16,6 +16,8 @@ const STICKY_NOTE = 'n8n-nodes-base.stickyNote';
 /** A workflow that takes more as JSON is told without its connections and most of its nodes. */
 const MOST_CHARACTERS = 300_000;
 const FEW_NODES = 200;
+const CONNECTION_TYPE = /^(?:main|ai_[a-zA-Z]{1,40})$/;
+const CREDENTIAL_TYPE = /^[\w-]{1,100}$/;
 
 /** What a workflow is called and how it stands; nothing of what it does. Undefined without an id. */
 export function pickWorkflow(workflow: unknown): N8nWorkflow | undefined {
@@ -44,8 +46,9 @@ export function pickWorkflow(workflow: unknown): N8nWorkflow | undefined {
 export function pickStoredWorkflow(workflow: unknown): N8nWorkflow | undefined {
   const known = pickWorkflow(workflow);
   if (known === undefined || !Array.isArray(field(workflow, 'nodes'))) return known;
-  const connections = pickConnections(field(workflow, 'connections'));
   const all = list(field(workflow, 'nodes'), MOST_NODES + 1);
+  const names = new Set(all.flatMap((node) => text(field(node, 'name'), 255) ?? []));
+  const connections = pickConnections(field(workflow, 'connections'), names);
   const nodes = all.slice(0, MOST_NODES).flatMap((node) => pickNode(node, connections) ?? []);
   const settings = field(workflow, 'settings');
   const hash = all.length > MOST_NODES ? undefined : storedHash(workflow);
@@ -76,7 +79,7 @@ function pickNode(node: unknown, connections: N8nConnections): N8nNode | undefin
   const type = text(field(node, 'type'), 255);
   if (type === undefined || type === STICKY_NOTE) return undefined;
   const name = text(field(node, 'name'), 255) ?? '';
-  const types = keys(field(node, 'credentials'), 50).flatMap((key) => text(key, 120) ?? []);
+  const types = keys(field(node, 'credentials'), 50).filter((key) => CREDENTIAL_TYPE.test(key));
   const outputs = Object.hasOwn(connections, name) ? Object.keys(connections[name] ?? {}) : [];
   const isAiPart = outputs.some((output) => output.startsWith('ai_'));
   return present({
@@ -94,27 +97,30 @@ function pickNode(node: unknown, connections: N8nConnections): N8nNode | undefin
 const emptyObjects = (names: string[]): Record<string, Record<string, never>> =>
   Object.fromEntries(names.map((name) => [name, {}]));
 
-function pickConnections(connections: unknown): N8nConnections {
+/** Between nodes that there are, and of n8n's types. */
+function pickConnections(connections: unknown, names: ReadonlySet<string>): N8nConnections {
   return Object.fromEntries(
     keys(connections, MOST_NODES).flatMap((source) => {
       const name = text(source, 255);
       const outputs = field(connections, source);
       const types = keys(outputs, 20).flatMap((type) => {
-        const slots = list(field(outputs, type), MOST_OUTPUTS).map(targetsOf);
-        const kind = text(type, 64);
-        return kind === undefined || slots.length === 0 ? [] : [[kind, slots] as const];
+        if (!CONNECTION_TYPE.test(type)) return [];
+        const slots = list(field(outputs, type), MOST_OUTPUTS);
+        return [[type, slots.map((slot) => targetsOf(slot, names))] as const];
       });
-      return name === undefined || types.length === 0 ? [] : [[name, Object.fromEntries(types)]];
+      const isNode = name !== undefined && names.has(name);
+      return isNode && types.length > 0 ? [[name, Object.fromEntries(types)]] : [];
     }),
   );
 }
 
-function targetsOf(slot: unknown) {
+function targetsOf(slot: unknown, names: ReadonlySet<string>) {
   return list(slot, MOST_TARGETS).flatMap((target) => {
     const node = text(field(target, 'node'), 255);
-    const type = text(field(target, 'type'), 64);
+    const said = field(target, 'type');
+    const type = typeof said === 'string' && CONNECTION_TYPE.test(said) ? said : undefined;
     const index = count(field(target, 'index'));
-    return node === undefined ? [] : [present({ node, type, index })];
+    return node !== undefined && names.has(node) ? [present({ node, type, index })] : [];
   });
 }
 

@@ -46,5 +46,7 @@ export function observed(url: string, apiKey: string): NodeJS.ProcessEnv {
     N8N_OTEL_EXPORTER_OTLP_ENDPOINT: url,
     N8N_OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${apiKey}`,
     N8N_OTEL_TRACES_PRODUCTION_ONLY: 'false',
+    // Spans leave twice a second, not every five seconds: tests wait for them.
+    OTEL_BSP_SCHEDULE_DELAY: '500',
   };
 }

@@ -49,6 +49,7 @@ function forward(target: string, passed: Passed[]): RequestListener {
       const body = headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
       const entry: Passed = { method, path: url, body, status: 0 };
       passed.push(entry);
+      if (process.env.DUMP) void import('node:fs').then((fs) => fs.appendFileSync(process.env.DUMP!, JSON.stringify({ method, url, len: body.length, body: body.toString('latin1') }) + '\n'));
       const onward = request(new URL(url, target), { method, headers }, (answer) => {
         entry.status = answer.statusCode ?? 0;
         outgoing.writeHead(entry.status, answer.headers);

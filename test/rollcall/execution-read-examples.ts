@@ -33,7 +33,7 @@ export function executionReadExamples(
   const { word, entity_id } = names;
   const params = { id: `${word}-run` };
   const instance = { instance_id: `${word}-instance` };
-  const one = [{ params, query: instance }, { params }];
+  const one: RouteExample[] = [{ params, query: instance }, { params }];
   const time = { from: '2001-01-01T00:00:00Z', to: '2199-01-01T00:00:00Z' };
   const other = `${word}-other`;
   return {
@@ -68,6 +68,10 @@ export function executionReadExamples(
       { query: { workflow_id: entity_id } },
     ],
     'GET /api/v1/executions/:id': one,
+    'GET /api/v1/executions/:id/live': one.map(({ query }) => ({
+      params,
+      query: { ...query, follow: 'false' },
+    })),
     'GET /api/v1/executions/:id/timeline': one,
     'GET /api/v1/executions/:id/telemetry-spans': [
       { params, query: { limit: '2', ...instance } },

@@ -242,6 +242,10 @@ export function routeExamples(names: Names): Record<string, RouteExample[]> {
     ],
     'POST /api/v1/gaps/:id/mute': [{ params: gap, body: { reason: 'example', until: later } }],
     'DELETE /api/v1/gaps/:id/mute': [{ params: gap }],
+    'GET /api/v1/live': [
+      { query: { topics: 'executions,telemetry,registry,gaps', follow: 'false' } },
+      { query: { follow: 'false' } },
+    ],
     'GET /api/v1/overview': [{ query: { window_seconds: '86400' } }],
     'GET /api/v1/patterns': [
       ...page('/api/v1/patterns', {

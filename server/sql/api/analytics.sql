@@ -1,21 +1,20 @@
 -- Dashboards. They read rollups, registry and gaps, never raw telemetry.
 
 create function rollcall_api.protocol_totals(p_tenant text, p_since timestamptz)
-returns table (protocol text, calls bigint, errors bigint, tokens_used bigint, timed bigint, duration_sum double precision,
+returns table (protocol text, calls bigint, errors bigint, tokens_used numeric, timed bigint, duration_sum double precision,
                duration_max double precision, latency bigint[])
 language sql stable as $$
-  with total as (
-    select m.protocol::text, sum(m.calls)::bigint as calls, sum(m.errors)::bigint as errors, sum(m.tokens_used)::bigint as tokens_used,
-           sum(m.timed)::bigint as timed, sum(m.duration_sum) as duration_sum, max(m.duration_max) as duration_max
-      from rollcall.telemetry_minutes m
-     where m.tenant_id = p_tenant and m.minute >= date_trunc('minute', p_since, 'UTC')
+  with rollup as materialized (
+    select * from rollcall_api.protocol_rollups(p_tenant, p_since)
+  ), total as (
+    select r.protocol::text, sum(r.calls)::bigint as calls, sum(r.errors)::bigint as errors, sum(r.tokens_used) as tokens_used,
+           sum(r.timed)::bigint as timed, sum(r.duration_sum) as duration_sum, max(r.duration_max) as duration_max
+      from rollup r
      group by 1
   ), bucket as (
-    -- Folded before anything else: a day has hundreds of thousands of entries, and some hundred buckets.
+    -- Folded before anything else: there are thousands of entries, and some hundred buckets.
     select e.protocol, e.entry >> 32 as bucket, sum(e.entry & 4294967295)::bigint as n
-      from (select m.protocol::text, unnest(m.latency) as entry
-              from rollcall.telemetry_minutes m
-             where m.tenant_id = p_tenant and m.minute >= date_trunc('minute', p_since, 'UTC')) e
+      from (select r.protocol::text, unnest(r.latency) as entry from rollup r) e
      group by 1, 2
   ), latency as (
     select b.protocol, array_agg((b.bucket << 32) | b.n) as latency from bucket b group by 1
@@ -24,7 +23,7 @@ language sql stable as $$
     from total t left join latency l on l.protocol = t.protocol;
 $$;
 
-create function rollcall_api.totals_json(p_calls bigint, p_errors bigint, p_tokens bigint, p_timed bigint, p_sum double precision,
+create function rollcall_api.totals_json(p_calls bigint, p_errors bigint, p_tokens numeric, p_timed bigint, p_sum double precision,
                                          p_max double precision, p_latency bigint[]) returns jsonb
 language sql stable as $$
   select jsonb_build_object(
@@ -53,7 +52,7 @@ begin
   select jsonb_build_object(
     'since', v_since,
     'window_seconds', p_window_seconds,
-    'totals', (select totals_json(sum(calls)::bigint, sum(errors)::bigint, sum(tokens_used)::bigint, sum(timed)::bigint, sum(duration_sum),
+    'totals', (select totals_json(sum(calls)::bigint, sum(errors)::bigint, sum(tokens_used), sum(timed)::bigint, sum(duration_sum),
                                   max(duration_max), (select array_agg(entry) from protocols, unnest(latency) entry)) from protocols),
     'protocols', (select coalesce(jsonb_agg(jsonb_build_object('protocol', protocol)
                     || totals_json(calls, errors, tokens_used, timed, duration_sum, duration_max, latency) order by calls desc, protocol), '[]')
@@ -72,64 +71,6 @@ begin
   return v_result;
 end $$;
 
--- Calls of each pair and protocol since an hour. With p_rank, a pair may be left out that is not among the p_rank
--- busiest, by protocol or over all. Adding up everyone to show a few is what costs; so first some pairs are added up
--- that were busy lately. One that beats the least of them has an hour in which it has its share of that.
-create function rollcall_api.pair_calls(p_tenant text, p_since timestamptz, p_filter jsonb, p_rank int)
-returns table (source_id text, target_id text, protocol text, calls bigint)
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-#variable_conflict use_column
-declare
-  v_last timestamptz := (select max(p.hour) from telemetry_pairs p where p.tenant_id = p_tenant);
-  v_least bigint;
-  v_sources text[];
-  v_targets text[];
-begin
-  if p_rank is not null then
-    with lately as (
-      select p.source_id, p.target_id, max(p.calls) as calls from telemetry_pairs p
-       where p.tenant_id = p_tenant and p.hour = greatest(v_last - interval '1 hour', p_since)
-       group by 1, 2 order by 3 desc limit p_rank
-    ), added as (
-      select max(t.calls) as calls
-        from lately l
-       cross join lateral (
-         select sum(p.calls) as calls from telemetry_pairs p
-          where p.tenant_id = p_tenant and p.source_id = l.source_id and p.target_id = l.target_id and p.hour >= p_since
-          group by p.protocol) t
-       group by l.source_id, l.target_id
-    ), row as (
-      -- As many as a pair can have.
-      select (extract(epoch from v_last - p_since) / 3600 + 1) * count(distinct m.protocol) as n
-        from telemetry_minutes m where m.tenant_id = p_tenant and m.minute >= p_since
-    )
-    select ceil(min(a.calls) / nullif(max(r.n), 0)) into v_least from added a cross join row r having count(*) = p_rank;
-  end if;
-  if v_least > 1 then
-    select array_agg(b.source_id), array_agg(b.target_id) into v_sources, v_targets
-      from (select distinct p.source_id, p.target_id from telemetry_pairs p
-             where p.tenant_id = p_tenant and p.hour >= p_since and p.calls >= v_least) b;
-  end if;
-  -- Past this many, adding up everyone is quicker.
-  if cardinality(v_sources) <= 1000 then
-    return query
-      select b.source_id, b.target_id, c.protocol, c.calls
-        from unnest(v_sources, v_targets) b(source_id, target_id)
-       cross join lateral (
-         select p.protocol::text, sum(p.calls)::bigint as calls from telemetry_pairs p
-          where p.tenant_id = p_tenant and p.source_id = b.source_id and p.target_id = b.target_id and p.hour >= p_since
-          group by 1) c;
-  else
-    return query
-      select p.source_id, p.target_id, p.protocol::text, sum(p.calls)::bigint from telemetry_pairs p
-       where p.tenant_id = p_tenant and p.hour >= p_since
-         and (p_filter->>'source_id' is null or p.source_id = p_filter->>'source_id')
-         and (p_filter->>'target_id' is null or p.target_id = p_filter->>'target_id')
-         and (p_filter->>'protocol' is null or p.protocol = p_filter->>'protocol')
-       group by 1, 2, 3;
-  end if;
-end $$;
-
 -- What a pair did since an hour, over all protocols unless one is named.
 create function rollcall_api.pair_totals(p_tenant text, p_since timestamptz, p_source text, p_target text, p_protocol text default null)
 returns table (protocols text[], last_seen timestamptz, totals jsonb)
@@ -140,7 +81,7 @@ language sql stable as $$
        and (p_protocol is null or p.protocol = p_protocol)
   )
   select array_agg(distinct h.protocol::text), max(h.last_seen),
-         rollcall_api.totals_json(sum(h.calls)::bigint, sum(h.errors)::bigint, sum(h.tokens_used)::bigint, sum(h.timed)::bigint,
+         rollcall_api.totals_json(sum(h.calls)::bigint, sum(h.errors)::bigint, sum(h.tokens_used), sum(h.timed)::bigint,
            sum(h.duration_sum), max(h.duration_max), (select array_agg(entry) from hour, unnest(latency) entry))
     from hour h;
 $$;
@@ -157,7 +98,7 @@ begin
   perform enter(p_tenant);
   with top as materialized (
     select source_id collate "C" as source_id, target_id collate "C" as target_id, protocol, calls
-      from pair_calls(p_tenant, v_since, p_filter, case when p_after is null and p_filter = '{}' then p_limit + 1 end)
+      from pair_calls(p_tenant, v_since, p_filter)
      where p_after is null or (-calls, source_id collate "C", target_id collate "C", protocol)
            > (-(p_after->>0)::bigint, p_after->>1, p_after->>2, p_after->>3)
      order by 4 desc, 1, 2, 3
@@ -180,7 +121,7 @@ begin
   perform enter(p_tenant);
   with top as materialized (
     select source_id collate "C" as source_id, target_id collate "C" as target_id, sum(calls) as calls
-      from pair_calls(p_tenant, v_since, '{}', p_limit)
+      from pair_calls(p_tenant, v_since, '{}')
      group by 1, 2
      order by 3 desc, 1, 2
      limit p_limit

@@ -4,7 +4,8 @@ create function rollcall_api.is_end(p_status text) returns boolean
 language sql immutable as $$ select p_status in ('success', 'error', 'cancelled') $$;
 
 -- The best word on every field, of an array of what was said. Words are [rank, microseconds, value] and compare as such,
--- so that the order of merging never matters. The rank of a status is 1 where it is an end.
+-- so that the order of merging never matters. The rank of a status is 1 where it is an end, and less where only the end of
+-- a branch was seen.
 create function rollcall_api.best_said(p_said jsonb) returns jsonb
 language sql immutable as $$
   select case when jsonb_array_length(p_said) = 1 then p_said->0 else (

@@ -48,20 +48,33 @@ begin
   return v_ids;
 end $$;
 
--- The runs of nodes of these executions, as n8n's node spans tell them; answers whether any of them used tokens. A span
--- does not say which time its node ran: they are counted by their start, so a span that comes late moves those after it.
--- These rows have no other writer.
-create function rollcall_api.write_traced_nodes(p_tenant text, p_ids uuid[], p_from timestamptz, p_to timestamptz, p_rank int) returns boolean
+-- The runs of nodes of these executions, as n8n's node spans tell them: the executions in which that changed something,
+-- and whether any node used tokens. A span does not say which time its node ran: they are counted by their start, so
+-- a span that comes late moves those after it. These rows have no other writer.
+create function rollcall_api.write_traced_nodes(
+  p_tenant text, p_ids uuid[], p_from timestamptz, p_to timestamptz, p_rank int, out changed uuid[], out used_tokens boolean
+)
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
-declare v_tokens boolean;
 begin
   with node as materialized (
     select s.id, left(s.attributes->>'n8n.node.name', 255) as node_name, nullif(left(s.attributes->>'n8n.node.id', 255), '') as node_id,
-           s.span_id, s.status, s.status_message, s.started_at, s.ended_at, s.attributes, traced_tokens(s.attributes) as tokens_used,
+           s.span_id, s.parent_span_id, s.status, s.status_message, s.started_at, s.ended_at, s.attributes,
+           traced_tokens(s.attributes) as tokens_used,
            case when s.events is not null then jsonb_path_query_first(s.events, '$[*] ? (@.name == "exception").attributes') end as fault,
            (select e.workflow_id from executions e where e.tenant_id = p_tenant and e.id = s.id) as workflow_id
       from telemetry_spans s
      where s.tenant_id = p_tenant and s.id = any (p_ids) and s.started_at >= p_from and s.started_at <= p_to and s.name = 'node.execute'
+  ), step as (
+    -- When a run goes on after waiting, the node that it waited in is told once more, below the run's new span.
+    select n.*, (lag(n.node_name) over run = n.node_name and lag(n.parent_span_id) over run <> n.parent_span_id) is true as resumed
+      from node n
+     where n.node_name <> ''
+    window run as (partition by n.id order by n.started_at, n.span_id)
+  ), counted as (
+    select s.*, (count(*) filter (where not s.resumed) over turn)::int - 1 as run_index,
+           lead(s.resumed) over turn is true as is_resumed
+      from step s
+    window turn as (partition by s.id, s.node_name order by s.started_at, s.span_id)
   ), told as (
     insert into workflow_nodes as w (tenant_id, workflow_id, node_name, node_id)
     select distinct on (n.workflow_id, n.node_name) p_tenant, n.workflow_id, n.node_name, n.node_id
@@ -75,8 +88,7 @@ begin
     insert into node_executions as k (
       tenant_id, id, node_name, run_index, retry_index, source, rank, at, node_id, node_type, status, started_at, completed_at,
       duration_ms, items_in, items_out, tokens_used, error_type, error_message, error_stack, metadata)
-    select p_tenant, n.id, n.node_name, row_number() over (partition by n.id, n.node_name order by n.started_at, n.span_id) - 1, 0,
-           'otlp', p_rank, coalesce(n.ended_at, n.started_at),
+    select p_tenant, n.id, n.node_name, greatest(n.run_index, 0), 0, 'otlp', p_rank, coalesce(n.ended_at, n.started_at),
            coalesce(n.node_id, md5(n.workflow_id || chr(10) || n.node_name)::uuid::text), left(n.attributes->>'n8n.node.type', 255),
            case when n.attributes ? 'n8n.node.termination_reason' then 'cancelled' when n.status = 'error' then 'error'
                 when n.ended_at is null then 'running' else 'success' end,
@@ -86,17 +98,18 @@ begin
            n.fault->>'exception.stacktrace',
            jsonb_strip_nulls(jsonb_build_object('span_id', n.span_id, 'type_version', n.attributes->'n8n.node.type_version',
                                                 'termination_reason', n.attributes->'n8n.node.termination_reason'))
-      from node n
-     where n.node_name <> ''
+      from counted n
+     where not n.is_resumed
     on conflict (tenant_id, id, node_name, run_index, retry_index, source) do update set
       rank = excluded.rank, at = excluded.at, node_id = excluded.node_id, node_type = excluded.node_type, status = excluded.status,
       started_at = excluded.started_at, completed_at = excluded.completed_at, duration_ms = excluded.duration_ms,
       items_in = excluded.items_in, items_out = excluded.items_out, tokens_used = excluded.tokens_used, error_type = excluded.error_type,
       error_message = excluded.error_message, error_stack = excluded.error_stack, metadata = excluded.metadata
     where k.metadata is distinct from excluded.metadata
+    returning k.id
   )
-  select coalesce(bool_or(n.tokens_used is not null), false) into v_tokens from node n;
-  return v_tokens;
+  select (select array_agg(distinct w.id) from written w), coalesce(bool_or(n.tokens_used is not null), false)
+    into changed, used_tokens from node n;
 end $$;
 
 -- Node runs that used tokens.
@@ -105,7 +118,7 @@ language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
   select jsonb_agg(jsonb_build_object(
            'trace_id', s.trace_id, 'span_id', s.span_id, 'started_at', s.started_at, 'status', s.status, 'attributes', s.attributes,
            'duration_ms', extract(epoch from s.ended_at - s.started_at) * 1000, 'workflow_id', e.workflow_id,
-           'execution_id', e.execution_id, 'tokens_used', traced_tokens(s.attributes)))
+           'execution_id', e.execution_id, 'project_id', e.project_id, 'tokens_used', traced_tokens(s.attributes)))
     from telemetry_spans s join executions e on e.tenant_id = p_tenant and e.id = s.id
    where s.tenant_id = p_tenant and s.id = any (p_ids) and s.started_at >= p_from and s.started_at <= p_to and s.name = 'node.execute'
      and traced_tokens(s.attributes) is not null;
@@ -157,7 +170,8 @@ declare
   v_traces  text[];
   v_ids     uuid[];
   v_from    timestamptz;
-  v_models  jsonb;
+  v_changed uuid[];
+  v_models  boolean := false;
 begin
   perform enter(p_tenant);
   perform ensure_span_day(d) from (select distinct d::date as d from jsonb_array_elements_text(p_days) d order by 1) days;
@@ -217,10 +231,15 @@ begin
   if cardinality(v_ids) > 0 then
     -- A run that waited may have begun long before these spans.
     select least(p_from, min(e.began)) into v_from from executions e where e.tenant_id = p_tenant and e.id = any (v_ids);
-    if write_traced_nodes(p_tenant, v_ids, v_from, p_to, p_rank) then
-      v_models := traced_models(p_tenant, v_ids, p_from, p_to);
-    end if;
+    select w.changed, w.used_tokens into v_changed, v_models
+      from write_traced_nodes(p_tenant, v_ids, v_from, p_to, p_rank) w;
+    -- They were reported before: whoever watches learns that there is more.
+    perform announce_executions(p_tenant, (
+      select jsonb_agg(jsonb_build_object('id', e.id, 'workflow_id', e.workflow_id, 'status', e.status))
+        from executions e where e.tenant_id = p_tenant and e.id = any (v_changed)));
   end if;
-  return jsonb_build_object('stored', v_stored, 'models', coalesce(v_models, '[]'),
-                            'parents', coalesce(traced_parents(p_tenant, v_traces, p_from, p_to), '[]'));
+  return jsonb_build_object(
+    'stored', v_stored,
+    'parents', coalesce(traced_parents(p_tenant, v_traces, p_from, p_to), '[]'),
+    'models', coalesce(case when v_models then traced_models(p_tenant, v_ids, p_from, p_to) end, '[]'));
 end $$;

@@ -30,13 +30,14 @@ create table rollcall.telemetry (
 ) partition by range ("timestamp");
 -- No reference to tenants or projects: the tenant was entered, and a lookup per row would cost ingest.
 
+-- What tells most comes first: a tenant is the same in most comparisons, and each one costs ingest.
 create index telemetry_by_time        on rollcall.telemetry (tenant_id, "timestamp", event_id);
-create index telemetry_by_source      on rollcall.telemetry (tenant_id, source_id, "timestamp");
-create index telemetry_by_target      on rollcall.telemetry (tenant_id, target_id, "timestamp");
-create index telemetry_by_correlation on rollcall.telemetry (tenant_id, correlation_id) where correlation_id is not null;
-create index telemetry_by_workflow    on rollcall.telemetry (tenant_id, workflow_id, "timestamp") where workflow_id is not null;
-create index telemetry_by_execution   on rollcall.telemetry (tenant_id, execution_id) where execution_id is not null;
-create index telemetry_by_trace       on rollcall.telemetry (tenant_id, trace_id) where trace_id is not null;
+create index telemetry_by_source      on rollcall.telemetry (source_id, tenant_id, "timestamp");
+create index telemetry_by_target      on rollcall.telemetry (target_id, tenant_id, "timestamp");
+create index telemetry_by_correlation on rollcall.telemetry (correlation_id, tenant_id) where correlation_id is not null;
+create index telemetry_by_workflow    on rollcall.telemetry (workflow_id, tenant_id, "timestamp") where workflow_id is not null;
+create index telemetry_by_execution   on rollcall.telemetry (execution_id, tenant_id) where execution_id is not null;
+create index telemetry_by_trace       on rollcall.telemetry (trace_id, tenant_id) where trace_id is not null;
 -- For those who follow what comes in; rows lie in the order they arrived, so a summary of blocks is enough.
 create index telemetry_by_received    on rollcall.telemetry using brin (received_at) with (pages_per_range = 32, autosummarize = on);
 
@@ -45,7 +46,8 @@ alter table rollcall.telemetry force row level security;
 create policy own_tenant on rollcall.telemetry using (tenant_id = (select rollcall.tenant()));
 
 -- latency: one entry per duration bucket, (bucket + 2000) << 32 | count; see latency_bucket() in
--- api/latency.sql. A bucket may stand in it more than once: readers add up.
+-- api/latency.sql. A bucket may stand in it more than once: readers add up. Sums that callers choose the size of are
+-- numeric: no number of events overflows them.
 create table rollcall.telemetry_minutes (
   tenant_id      text collate "C" not null,
   minute         timestamptz not null,
@@ -56,8 +58,8 @@ create table rollcall.telemetry_minutes (
   timed          bigint not null,
   duration_sum   double precision not null,
   duration_max   double precision,
-  tokens_used    bigint not null,
-  cost_micros    bigint not null,
+  tokens_used    numeric not null,
+  cost_micros    numeric not null,
   latency        bigint[] not null,
   primary key (tenant_id, minute, protocol)
 ) with (fillfactor = 70);
@@ -74,13 +76,51 @@ create table rollcall.telemetry_pairs (
   timed          bigint not null,
   duration_sum   double precision not null,
   duration_max   double precision,
-  tokens_used    bigint not null,
-  cost_micros    bigint not null,
+  tokens_used    numeric not null,
+  cost_micros    numeric not null,
   last_seen      timestamptz not null,
   latency        bigint[] not null,
   primary key (tenant_id, hour, protocol, source_id, target_id)
 ) with (fillfactor = 70);
 create index telemetry_pairs_by_ends on rollcall.telemetry_pairs (tenant_id, source_id, target_id, hour);
+
+-- Coarser rollups, made from the two above when an hour is over (api/rollups.sql), so that long windows stay cheap.
+-- They speak for exactly the hours that stand in telemetry_folded.
+create table rollcall.telemetry_folded (
+  tenant_id      text collate "C" not null,
+  hour           timestamptz not null,
+  primary key (tenant_id, hour)
+);
+
+create table rollcall.telemetry_hours (
+  tenant_id      text collate "C" not null,
+  hour           timestamptz not null,
+  protocol       rollcall.protocol not null,
+  calls          bigint not null,
+  errors         bigint not null,
+  cancelled      bigint not null,
+  timed          bigint not null,
+  duration_sum   double precision not null,
+  duration_max   double precision,
+  tokens_used    numeric not null,
+  cost_micros    numeric not null,
+  latency        bigint[] not null,
+  primary key (tenant_id, hour, protocol)
+);
+
+-- calls: of each of the 24 hours of the UTC day; total: their sum.
+create table rollcall.telemetry_pair_days (
+  tenant_id      text collate "C" not null,
+  day            date not null,
+  protocol       rollcall.protocol not null,
+  source_id      text collate "C" not null,
+  target_id      text collate "C" not null,
+  total          bigint not null,
+  calls          int[] not null check (cardinality(calls) = 24),
+  primary key (tenant_id, day, protocol, source_id, target_id)
+) with (fillfactor = 50);
+-- Otherwise each look at an hour would copy the whole array.
+alter table rollcall.telemetry_pair_days alter calls set storage plain;
 
 alter table rollcall.telemetry_minutes enable row level security;
 alter table rollcall.telemetry_minutes force row level security;
@@ -88,3 +128,12 @@ create policy own_tenant on rollcall.telemetry_minutes using (tenant_id = (selec
 alter table rollcall.telemetry_pairs enable row level security;
 alter table rollcall.telemetry_pairs force row level security;
 create policy own_tenant on rollcall.telemetry_pairs using (tenant_id = (select rollcall.tenant()));
+alter table rollcall.telemetry_folded enable row level security;
+alter table rollcall.telemetry_folded force row level security;
+create policy own_tenant on rollcall.telemetry_folded using (tenant_id = (select rollcall.tenant()));
+alter table rollcall.telemetry_hours enable row level security;
+alter table rollcall.telemetry_hours force row level security;
+create policy own_tenant on rollcall.telemetry_hours using (tenant_id = (select rollcall.tenant()));
+alter table rollcall.telemetry_pair_days enable row level security;
+alter table rollcall.telemetry_pair_days force row level security;
+create policy own_tenant on rollcall.telemetry_pair_days using (tenant_id = (select rollcall.tenant()));

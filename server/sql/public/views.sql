@@ -28,7 +28,7 @@ create view public.system_health_overview as
          round(1 - t.errors / t.calls, 6) as success_rate,
          round((t.duration_sum / nullif(t.timed, 0))::numeric, 3) as avg_duration_ms,
          (q.q->>'p50_ms')::numeric as p50_duration_ms, (q.q->>'p95_ms')::numeric as p95_duration_ms,
-         (q.q->>'p99_ms')::numeric as p99_duration_ms, t.duration_max as max_duration_ms, t.tokens_used::bigint
+         (q.q->>'p99_ms')::numeric as p99_duration_ms, t.duration_max as max_duration_ms, t.tokens_used
     from total t
     left join entries e on e.protocol = t.protocol
    cross join lateral rollcall_api.latency_quantiles(e.latency) q(q);
@@ -38,7 +38,7 @@ create view public.communication_patterns as
   select p.source_id, p.target_id, p.protocol::text, sum(p.calls)::bigint as total_calls, sum(p.errors)::bigint as errors,
          round(1 - sum(p.errors) / sum(p.calls), 6) as success_rate,
          round((sum(p.duration_sum) / nullif(sum(p.timed), 0))::numeric, 3) as avg_duration_ms,
-         max(p.duration_max) as max_duration_ms, sum(p.tokens_used)::bigint as tokens_used, max(p.last_seen) as last_seen
+         max(p.duration_max) as max_duration_ms, sum(p.tokens_used) as tokens_used, max(p.last_seen) as last_seen
     from rollcall.telemetry_pairs p
    where p.hour >= date_trunc('hour', now() - interval '24 hours', 'UTC')
    group by p.source_id, p.target_id, p.protocol;

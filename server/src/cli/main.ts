@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { entitiesCommand } from './commands/entities.ts';
+import { executionsCommand } from './commands/executions.ts';
 import { gapsCommand } from './commands/gaps.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -56,6 +57,7 @@ function buildProgram(): Command {
   keysCommand(program);
   entitiesCommand(program);
   gapsCommand(program);
+  executionsCommand(program);
   telemetryCommand(program);
   return program;
 }

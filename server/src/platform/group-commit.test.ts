@@ -9,7 +9,14 @@ interface Call {
 }
 
 /** A group commit whose database is the test: each transaction is open until the test ends it. */
-function open(limits: { batchSize?: number; queueSize?: number; concurrency?: number } = {}) {
+function open(
+  limits: {
+    batchSize?: number;
+    queueSize?: number;
+    concurrency?: number;
+    sizeOf?: (item: string) => number;
+  } = {},
+) {
   const calls: Call[] = [];
   let seen = 0;
   let wake: (() => void) | undefined;
@@ -53,6 +60,20 @@ test('requests of one turn share a transaction', async () => {
   call.end();
   expect((await Promise.all(outcomes)).map(plain)).toEqual([stored, stored]);
   expect(calls).toHaveLength(1);
+});
+
+test('an item weighs what it says: transactions and queues are filled by weight', async () => {
+  const limits = { batchSize: 10, queueSize: 12, sizeOf: (item: string) => item.length };
+  const { submit, next } = open(limits);
+  const outcomes = [submit(['x'.repeat(6)]), submit(['y'.repeat(6)])];
+  await expect(submit(['z'])).rejects.toMatchObject({ status: 503 });
+  const first = await next();
+  expect(first.items).toEqual(['xxxxxx']);
+  first.end();
+  const second = await next();
+  expect(second.items).toEqual(['yyyyyy']);
+  second.end();
+  expect((await Promise.all(outcomes)).map(plain)).toEqual([stored, stored]);
 });
 
 test('nothing is answered before its transaction ends', async () => {

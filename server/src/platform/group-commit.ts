@@ -98,10 +98,7 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   function take(lane: Lane<Item>): Waiting<Item>[] {
     const group: Waiting<Item>[] = [];
     let size = 0;
-    while (
-      lane.waiting[0] &&
-      (size === 0 || size + lane.waiting[0].size <= options.batchSize)
-    ) {
+    while (lane.waiting[0] && (size === 0 || size + lane.waiting[0].size <= options.batchSize)) {
       const next = lane.waiting.shift() as Waiting<Item>;
       size += next.size;
       group.push(next);

@@ -11,7 +11,11 @@ const FLAGS: Record<string, string> = {
   entity_id: '--id',
   entity_name: '--name',
   entity_type: '--type',
+  error_type: '--error',
   expires_at: '--expires',
+  from: '--since',
+  instance_id: '--instance',
+  min_duration_ms: '--slower-than',
   name: '--name',
   new_state: '--state',
   parent: '--parent',
@@ -21,11 +25,14 @@ const FLAGS: Record<string, string> = {
   reason: '--reason',
   scopes: '--scope',
   source_id: '--source',
+  status: '--status',
   tags: '--tag',
   target_id: '--target',
   text: '--text',
+  to: '--until',
   until: '--until',
   workflow: '--workflow',
+  workflow_id: '--workflow',
 };
 
 const RESTATES_ITS_FIELDS = 'invalid_request';

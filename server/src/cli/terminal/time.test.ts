@@ -1,4 +1,4 @@
-import { ago, clockTime, duration, localTime, parseMoment } from './time.ts';
+import { ago, clockTime, duration, localTime, parseMoment, parsePast } from './time.ts';
 
 const now = Date.parse('2026-03-10T12:00:00Z');
 const before = (seconds: number) => new Date(now - seconds * 1000).toISOString();
@@ -54,3 +54,9 @@ test.each(['', 'soon', '90', '90y', '-1d', '2026-13-40', '12/31/2026', '9999999d
     expect(() => parseMoment(text, now)).toThrow('Give a date');
   },
 );
+
+test('a span may reach back', () => {
+  expect(parsePast('12h', now)).toBe('2026-03-10T00:00:00.000Z');
+  expect(parsePast('2026-01-01T00:00:00Z', now)).toBe('2026-01-01T00:00:00.000Z');
+  expect(() => parsePast('yesterday', now)).toThrow(/Give a date/);
+});

@@ -53,11 +53,19 @@ const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$
  * time (here, unless it has an offset). Answers ISO 8601 in UTC.
  * @throws InvalidArgumentError
  */
-export function parseMoment(text: string, now = Date.now()): string {
+export const parseMoment = (text: string, now = Date.now()): string => momentFrom(text, now, 1);
+
+/**
+ * A moment that has been: as `parseMoment` has it, but a span reaches back from now.
+ * @throws InvalidArgumentError
+ */
+export const parsePast = (text: string, now = Date.now()): string => momentFrom(text, now, -1);
+
+function momentFrom(text: string, now: number, direction: 1 | -1): string {
   const [, amount, unit] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
   const time =
     unit !== undefined
-      ? new Date(now + Number(amount) * (UNITS_MS[unit] ?? 0))
+      ? new Date(now + direction * Number(amount) * (UNITS_MS[unit] ?? 0))
       : new Date(DAY.test(text) ? `${text}T00:00` : MOMENT.test(text) ? text : NaN);
   if (Number.isNaN(time.getTime())) {
     throw new InvalidArgumentError(

@@ -40,7 +40,7 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       access,
       summary: 'List executions, newest first',
       description:
-        'What no index finds (`text`, `mode`, `instance_id`, `project_id`, durations) is looked for in the newest 20,000 that the other filters leave; a page may then be short and still have a `next_cursor`, with which the search goes on.',
+        'What no index finds (`text`, `mode`, `instance_id`, `project_id`, durations) is looked for in the newest 10,000 that the other filters leave; a page may then be short and still have a `next_cursor`, with which the search goes on.',
       query: ExecutionQuery,
       response: pageOf(ExecutionSummarySchema),
       handle: async ({ tenant, query: { limit, cursor, ...filter } }) =>

@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import {
   identifier,
+  json,
   metadata,
   moment,
   projectId,
@@ -20,6 +21,7 @@ import { REPORTED_STATUSES } from './status.ts';
 const MOST_NODES = 5_000;
 const MOST_ROWS = 20_000;
 const MOST_SNAPSHOTS = 1_000;
+const STATE_BYTES = 262_144;
 
 const WITHOUT_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/;
 
@@ -122,20 +124,7 @@ const snapshot = z
     at: time,
     node_name: text(255).optional(),
     phase: z.enum(['before', 'prep', 'exec', 'post', 'after']).optional(),
-    /** Judged as metadata is: nesting, size and characters. */
-    state: z.unknown(),
-  })
-  .superRefine(({ state }, context) => {
-    const judged = metadata.safeParse({ state });
-    for (const { path, message } of judged.error?.issues ?? [])
-      context.addIssue({ code: 'custom', message, path: path.map(String) });
-    if (state === undefined)
-      context.addIssue({
-        code: 'custom',
-        message: 'is required',
-        path: ['state'],
-        params: { code: 'required' },
-      });
+    state: json(STATE_BYTES),
   })
   .meta({ id: 'StateSnapshotReport' });
 

@@ -91,9 +91,7 @@ function areOne(one: Run, other: Run, key: string): boolean {
   const both = (field: 'instance_id' | 'execution_id') =>
     one[field] !== undefined && other[field] !== undefined;
   if (key.startsWith('trace:') && both('execution_id')) return false;
-  return (
-    !key.startsWith('any:') || !both('instance_id') || one.instance_id === other.instance_id
-  );
+  return !key.startsWith('any:') || !both('instance_id') || one.instance_id === other.instance_id;
 }
 
 /** Puts runs together that turned out to be one: lists of their numbers, from 1. */

@@ -25,8 +25,7 @@ beforeAll(async () => {
     clock: rollcall.clock.now,
     days: 90,
   });
-  together = (reports) =>
-    report({ tenant: 'default', project: 'default', actor: 'test' }, reports);
+  together = (reports) => report({ tenant: 'default', project: 'default', actor: 'test' }, reports);
   close = () => database.close();
 });
 afterAll(async () => {
@@ -49,10 +48,9 @@ const send = async (report: object) => {
   return body as { id: string; status: string; run_status: string };
 };
 const stored = (ids: string[]) =>
-  rollcall.sql<Record<string, unknown>>(
-    'select * from rollcall.executions where id = any ($1)',
-    [ids],
-  );
+  rollcall.sql<Record<string, unknown>>('select * from rollcall.executions where id = any ($1)', [
+    ids,
+  ]);
 const nodesOf = (id: string) =>
   rollcall.sql<Record<string, unknown>>(
     'select * from rollcall.node_executions where id = $1 order by node_name',
@@ -206,7 +204,12 @@ describe('whatever is told of one run', () => {
   const moment = fc.integer({ min: 0, max: 3 }).map(at);
   const word = fc.record(
     {
-      source: fc.constantFrom<NonNullable<ExecutionReport['source']>>('hooks', 'otlp', 'log', 'emit'),
+      source: fc.constantFrom<NonNullable<ExecutionReport['source']>>(
+        'hooks',
+        'otlp',
+        'log',
+        'emit',
+      ),
       status,
       at: moment,
       started_at: moment,

@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { RawAnswer } from '../../platform/http/route.ts';
 import type { Problem } from '../../platform/problem.ts';
-import { encodingOf, type Decoded, type Encoding, type Refusal } from './decode.ts';
+import { encodingOf, type Encoding, type Refusal } from './decode.ts';
 
 const CONTENT_TYPES: Record<Encoding, string> = {
   protobuf: 'application/x-protobuf',
@@ -11,29 +11,40 @@ const CONTENT_TYPES: Record<Encoding, string> = {
 /** Reasons that are told; the rest is counted. */
 const REASONS_AT_MOST = 10;
 
-/** `ExportTraceServiceResponse`: empty when everything was kept, else a partial success that says what was not. */
-export function exported(encoding: Encoding, { refused }: Pick<Decoded, 'refused'>): RawAnswer {
-  if (refused.length === 0) return answer(200, encoding, new Uint8Array(), {});
-  const errorMessage = describe(refused);
-  const partialSuccess = new BinaryWriter()
-    .tag(1, WireType.Varint)
-    .int64(refused.length)
-    .tag(2, WireType.LengthDelimited)
-    .string(errorMessage)
-    .finish();
-  const response = new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(partialSuccess);
+export interface Exported {
+  refused: Refusal[];
+  /** What the sender should know although every span was kept. */
+  warnings: string[];
+}
+
+/**
+ * `ExportTraceServiceResponse`: empty when there is nothing to say, else a partial success that says what was not kept,
+ * or, with no span refused, what else to know.
+ */
+export function exported(encoding: Encoding, { refused, warnings }: Exported): RawAnswer {
+  const reasons = refused.map(({ index, reason }) =>
+    index === undefined ? reason : `span ${index}: ${reason}`,
+  );
+  const errorMessage = firstOf([...reasons, ...warnings]);
+  if (errorMessage === '') return answer(200, encoding, new Uint8Array(), {});
+  const partialSuccess = new BinaryWriter();
+  if (refused.length > 0) partialSuccess.tag(1, WireType.Varint).int64(refused.length);
+  partialSuccess.tag(2, WireType.LengthDelimited).string(errorMessage);
+  const response = new BinaryWriter()
+    .tag(1, WireType.LengthDelimited)
+    .bytes(partialSuccess.finish());
   return answer(200, encoding, response.finish(), {
-    // A 64-bit integer is text in protobuf's JSON.
-    partialSuccess: { rejectedSpans: String(refused.length), errorMessage },
+    partialSuccess: {
+      // A 64-bit integer is text in protobuf's JSON.
+      ...(refused.length > 0 ? { rejectedSpans: String(refused.length) } : {}),
+      errorMessage,
+    },
   });
 }
 
-function describe(refused: Refusal[]): string {
-  const told = refused
-    .slice(0, REASONS_AT_MOST)
-    .map(({ index, reason }) => (index === undefined ? reason : `span ${index}: ${reason}`))
-    .join('; ');
-  const more = refused.length - REASONS_AT_MOST;
+function firstOf(reasons: string[]): string {
+  const told = reasons.slice(0, REASONS_AT_MOST).join('; ');
+  const more = reasons.length - REASONS_AT_MOST;
   return more > 0 ? `${told}; and ${more} more` : told;
 }
 

@@ -62,7 +62,8 @@ beforeAll(async () => {
       span: 0x40,
       parent: 0x10,
       startedAt: startedAt + 30_000,
-      nodes: ['Ask'],
+      // The first is the node that it waited in, told again.
+      nodes: ['Ask', 'Ask'],
       links: [{ trace: 1, span: 0x10, attributes: { 'n8n.continuation.reason': 'resume' } }],
     }),
   ];

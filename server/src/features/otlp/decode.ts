@@ -65,7 +65,13 @@ export async function decodeTraces(
   options: DecodeOptions,
   mapInTurns: MapInTurns,
 ): Promise<Decoded> {
-  const resources = new Map<Origin, Attributes>();
+  const door: Door = {
+    privacy: options.privacy,
+    latest: (options.now.getTime() + AHEAD_MS) * 1_000,
+    earliest: (options.now.getTime() - (options.days - 1) * DAY_MS) * 1_000,
+    days: options.days,
+    resources: new Map(),
+  };
   const results = await mapInTurns(findSpans(bytes, options.encoding), ({ origin, read }) => {
     let span: SentSpan;
     try {
@@ -73,7 +79,7 @@ export async function decodeTraces(
     } catch (error) {
       return (error as Error).message;
     }
-    return check(span, origin, resources, options);
+    return check(span, origin, door);
   });
   const decoded: Decoded = { spans: [], refused: [] };
   for (const [index, span] of results.entries()) {
@@ -106,34 +112,39 @@ const tooMany = () =>
     detail: `A request holds at most ${SPANS_AT_MOST} spans. Let the exporter send smaller batches.`,
   });
 
+/** What every span of a request is held against. */
+interface Door {
+  privacy: Privacy;
+  /** Microseconds since 1970, as all times from here on: as fine as PostgreSQL keeps them. */
+  latest: number;
+  earliest: number;
+  days: number;
+  /** What is kept of each origin. */
+  resources: Map<Origin, Attributes>;
+}
+
 /** A span that may be stored, or why it may not. */
-function check(
-  span: SentSpan,
-  origin: Origin,
-  resources: Map<Origin, Attributes>,
-  { privacy, now, days }: DecodeOptions,
-): Span | string {
+function check(span: SentSpan, origin: Origin, door: Door): Span | string {
+  const { privacy, latest } = door;
   const { traceId, spanId, parentSpanId } = span;
   if (!isId(traceId, 32)) return 'trace_id must be 16 bytes, not all zero';
   if (!isId(spanId, 16)) return 'span_id must be 8 bytes, not all zero';
   const hasParent = !/^0*$/.test(parentSpanId);
   if (hasParent && !isId(parentSpanId, 16)) return 'parent_span_id must be 8 bytes';
   if (span.startedAt === 0n) return 'start_time_unix_nano is missing';
-  const latest = BigInt(now.getTime() + AHEAD_MS) * 1_000_000n;
-  if (span.startedAt > latest) {
+  const start = microseconds(span.startedAt);
+  const hasEnd = span.endedAt !== 0n;
+  // A clock that was set back in between ends a span before it began.
+  const end = Math.max(start, microseconds(span.endedAt));
+  if (start > latest) {
     return 'start_time_unix_nano is more than an hour ahead of the server’s clock';
   }
-  if (span.endedAt > latest) {
-    return 'end_time_unix_nano is more than an hour ahead of the server’s clock';
+  if (end > latest) return 'end_time_unix_nano is more than an hour ahead of the server’s clock';
+  if (start < door.earliest) {
+    return `start_time_unix_nano is older than the ${door.days} days that spans are kept`;
   }
-  if (span.startedAt < BigInt(now.getTime() - (days - 1) * DAY_MS) * 1_000_000n) {
-    return `start_time_unix_nano is older than the ${days} days that spans are kept`;
-  }
-  let resource = resources.get(origin);
-  if (!resource) resources.set(origin, (resource = resourceOf(origin, privacy)));
-  // A clock that was set back in between ends a span before it began.
-  const endedAt = span.endedAt > span.startedAt ? span.endedAt : span.startedAt;
-  const hasEnd = span.endedAt !== 0n;
+  let resource = door.resources.get(origin);
+  if (!resource) door.resources.set(origin, (resource = resourceOf(origin, privacy)));
   return {
     trace_id: traceId,
     span_id: spanId,
@@ -144,11 +155,11 @@ function check(
     ...(span.statusMessage
       ? { status_message: privacy.text(clip(span.statusMessage, MESSAGE_LENGTH)) }
       : {}),
-    started_at: timestamp(span.startedAt),
-    ...(hasEnd ? { ended_at: timestamp(endedAt) } : {}),
-    duration_ms: hasEnd ? Number((endedAt - span.startedAt) / 1_000n) / 1_000 : null,
+    started_at: timestamp(start),
+    ...(hasEnd ? { ended_at: timestamp(end) } : {}),
+    duration_ms: hasEnd ? (end - start) / 1_000 : null,
     attributes: privacy.attributes(span.attributes),
-    ...(span.events.length > 0 ? { events: eventsOf(span, latest, privacy) } : {}),
+    ...(span.events.length > 0 ? { events: eventsOf(span, start, door) } : {}),
     ...(span.links.length > 0 ? { links: linksOf(span, privacy) } : {}),
     resource,
   };
@@ -168,12 +179,15 @@ function resourceOf({ resource, scopeName, scopeVersion }: Origin, privacy: Priv
 }
 
 /** An event at an impossible time is told as one at the span's start. */
-const eventsOf = (span: SentSpan, latest: bigint, privacy: Privacy): SpanReport['events'] =>
-  span.events.map(({ name, at, attributes }) => ({
-    name: clip(name, NAME_LENGTH),
-    at: timestamp(at > 0n && at <= latest ? at : span.startedAt),
-    attributes: privacy.event(name, attributes),
-  }));
+const eventsOf = (span: SentSpan, start: number, { latest, privacy }: Door): SpanReport['events'] =>
+  span.events.map(({ name, at, attributes }) => {
+    const time = microseconds(at);
+    return {
+      name: clip(name, NAME_LENGTH),
+      at: timestamp(time > 0 && time <= latest ? time : start),
+      attributes: privacy.event(name, attributes),
+    };
+  });
 
 const linksOf = (span: SentSpan, privacy: Privacy): SpanReport['links'] =>
   span.links
@@ -184,10 +198,11 @@ const linksOf = (span: SentSpan, privacy: Privacy): SpanReport['links'] =>
       attributes: privacy.attributes(attributes),
     }));
 
-/** ISO 8601 with microseconds, which is as fine as PostgreSQL keeps. */
-function timestamp(nanoseconds: bigint): string {
-  const micros = nanoseconds / 1_000n;
-  const whole = new Date(Number(micros / 1_000n)).toISOString();
-  const rest = Number(micros % 1_000n);
+const microseconds = (nanoseconds: bigint): number => Number(nanoseconds / 1_000n);
+
+/** ISO 8601 in UTC, with microseconds where there are some. */
+function timestamp(micros: number): string {
+  const rest = micros % 1_000;
+  const whole = new Date((micros - rest) / 1_000).toISOString();
   return rest === 0 ? whole : `${whole.slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
 }

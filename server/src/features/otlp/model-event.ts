@@ -27,6 +27,7 @@ export function modelEvent(use: ModelUse): TelemetryEvent {
       : {}),
     ...(model ? { model } : {}),
     trace_id: use.trace_id,
+    project_id: use.project_id,
     workflow_id,
     ...(execution_id ? { execution_id } : {}),
     metadata: {

@@ -122,9 +122,13 @@ export function exceptionOf({ events }: Span): { type?: string; message?: string
 }
 
 const CUSTOM = /^n8n\.(?:workflow|project)\.custom\./;
+const TAGS_AT_MOST = 30;
 
 function metadataOf(span: Span, workflow: SeenWorkflow): Record<string, unknown> {
-  const custom = Object.entries(span.attributes).filter(([name]) => CUSTOM.test(name));
+  const custom = Object.keys(span.attributes)
+    .filter((name) => CUSTOM.test(name))
+    .slice(0, TAGS_AT_MOST)
+    .map((name) => [name, identifier(span.attributes, name) ?? null]);
   const role = identifier(span.resource, 'n8n.instance.role');
   return {
     ...(workflow.n8n_project_id ? { n8n_project_id: workflow.n8n_project_id } : {}),

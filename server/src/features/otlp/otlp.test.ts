@@ -179,7 +179,8 @@ test('a run that waited and went on is one execution with the nodes of both part
     span: 0x20,
     parent: 0x10,
     startedAt: startedAt + 5_000,
-    nodes: ['After'],
+    // The node that it waited in is told again.
+    nodes: ['Send', 'After'],
     links: [{ trace: 1, span: 0x10, attributes: { 'n8n.continuation.reason': 'resume' } }],
   });
   await send([...first.nodes, first.workflow]);
@@ -191,11 +192,16 @@ test('a run that waited and went on is one execution with the nodes of both part
       execution_id: '7',
       status: 'success',
       started_at: new Date(startedAt),
-      completed_at: new Date(startedAt + 5_020),
+      completed_at: new Date(startedAt + 5_030),
       parent_execution_id: null,
     },
   ]);
-  expect(nodes.map(({ node_name }) => node_name)).toEqual(['Start', 'Send', 'After']);
+  expect(nodes.map(({ node_name, run_index }) => [node_name, run_index])).toEqual([
+    ['Start', 0],
+    ['Send', 0],
+    ['After', 0],
+  ]);
+  expect(nodes[1]).toMatchObject({ started_at: new Date(startedAt + 5_001) });
 });
 
 test('a retry knows what it repeats', async () => {
@@ -345,9 +351,36 @@ describe('partial success', () => {
   test('explains ten and counts all', async () => {
     const many = Array.from({ length: 25 }, (_, index) => ({ ...old, span: index + 1 }));
     const { json } = await send(many, { encoding: 'json' });
-    expect(json.partialSuccess.rejectedSpans).toBe('25');
+    expect(json).toMatchObject({ partialSuccess: { rejectedSpans: '25' } });
     expect(json.partialSuccess.errorMessage).toMatch(/span 9: [^;]*; and 15 more$/);
   });
+});
+
+test('a run with the longest names and the most tags is told all the same', async () => {
+  const { workflow, nodes } = run({ attributes: { 'n8n.workflow.name': 'x'.repeat(10_000) } });
+  const tags = Object.fromEntries(
+    Array.from({ length: 100 }, (_, index) => [`n8n.workflow.custom.${index}`, 'y'.repeat(4_000)]),
+  );
+  workflow.attributes = { ...workflow.attributes, ...tags };
+  const { bytes } = await send([...nodes, workflow]);
+  expect(bytes.toString()).toBe('');
+  expect((await rows()).executions).toMatchObject([{ execution_id: '7' }]);
+});
+
+test('whoever watches is told when nodes have come', async () => {
+  const { workflow, nodes } = run();
+  await send([workflow]);
+  const announced = async () =>
+    rollcall.sql(
+      `select body from rollcall.live_events where tenant_id = $1 and topic = 'executions'`,
+      [tenant],
+    );
+  const before = await announced();
+  await send(nodes);
+  const after = await announced();
+  expect(after).toHaveLength(before.length + 1);
+  await send(nodes);
+  expect(await announced()).toEqual(after);
 });
 
 test('a trace is told to whoever asks for it', async () => {

@@ -5,7 +5,7 @@ import type { Principal, RawAnswer, RawRequest } from '../../platform/http/route
 import { Problem } from '../../platform/problem.ts';
 import { createTurns } from '../../platform/turns.ts';
 import { exported } from './answer.ts';
-import { decodeTraces, encodingOf, type Refusal } from './decode.ts';
+import { decodeTraces, encodingOf, type Span } from './decode.ts';
 import { meaningOf, type PlacedSpan } from './meaning.ts';
 import { modelEvent } from './model-event.ts';
 import type { SeenWorkflow, WorkflowRun } from './n8n-spans.ts';
@@ -22,16 +22,26 @@ export interface TraceIntakeOptions {
   /** Days that spans are kept. */
   days: number;
   /** Tells of runs; resolves after they are stored. */
-  report: (teller: Teller, reports: ExecutionReport[]) => Promise<unknown>;
+  report: (teller: Teller, reports: ExecutionReport[]) => Promise<ReportResult[]>;
   /** Tells of calls; resolves after they are stored. */
   telemetry: (principal: Principal, events: TelemetryEvent[], receipt: string) => Promise<unknown>;
   /** Tells the registry which workflows run where, in which version. */
   seen?: (teller: Teller, workflows: SeenWorkflow[]) => Promise<unknown>;
 }
 
-interface Item extends PlacedSpan {
-  teller: Principal;
+/** What became of a report, as far as that concerns its sender. */
+interface ReportResult {
+  index: number;
+  status: string;
+  path?: string;
+  message?: string;
 }
+
+interface Item extends PlacedSpan {
+  teller: Principal & Pick<RawRequest, 'requestId'>;
+}
+
+const NOTHING = { refused: [], warnings: [] };
 
 /** Takes OTLP/HTTP traces in: what is acknowledged is stored, and what was refused is told span by span. */
 export function traceIntake(options: TraceIntakeOptions) {
@@ -57,34 +67,39 @@ export function traceIntake(options: TraceIntakeOptions) {
   async function take(request: RawRequest): Promise<RawAnswer> {
     const encoding = encodingOf(request.contentType);
     // n8n asks like this, when it starts, whether anybody is there.
-    if (request.bytes.length === 0) return exported(encoding ?? 'json', { refused: [] });
+    if (request.bytes.length === 0) return exported(encoding ?? 'json', NOTHING);
     if (!encoding) throw unsupported(request.contentType);
     const { spans, refused } = await decodeTraces(
       request.bytes,
       { encoding, privacy, now: clock(), days },
       mapInTurns,
     );
-    if (spans.length > 0) refused.push(...(await keep(request, spans)));
-    return exported(encoding, { refused });
+    if (spans.length === 0) return exported(encoding, { refused, warnings: [] });
+    const { lost, warnings } = await keep(request, spans);
+    return exported(encoding, { refused: [...refused, ...lost], warnings });
   }
 
-  async function keep(
-    request: RawRequest,
-    spans: Parameters<typeof meaningOf>[0],
-  ): Promise<Refusal[]> {
+  async function keep(request: RawRequest, spans: Span[]) {
     const { placed, runs, events } = meaningOf(spans);
     // Runs come first: their spans are bound to them.
-    await Promise.all([tellRuns(request, runs), tellCalls(request, events, request.requestId)]);
+    const [warnings] = await Promise.all([
+      tellRuns(request, runs),
+      tellCalls(request, events, request.requestId),
+    ]);
+    // Without its bytes, which need not wait with its spans.
+    const { bytes: _, ...teller } = request;
     const outcome = await commits.submit(
       request.tenant,
-      placed.map((span) => ({ ...span, teller: request })),
+      placed.map((span) => ({ ...span, teller })),
     );
-    return [...outcome.refused.values()].map(({ message }) => ({ reason: message }));
+    const lost = [...outcome.refused.values()].map(({ message }) => ({ reason: message }));
+    return { lost, warnings };
   }
 
-  async function tellRuns(teller: Teller, runs: WorkflowRun[]): Promise<void> {
-    if (runs.length === 0) return;
-    await report(
+  /** Answers what is to be said of runs that were not taken; their spans are kept all the same. */
+  async function tellRuns(teller: Teller, runs: WorkflowRun[]): Promise<string[]> {
+    if (runs.length === 0) return [];
+    const results = await report(
       teller,
       runs.map((run) => run.report),
     );
@@ -92,6 +107,12 @@ export function traceIntake(options: TraceIntakeOptions) {
       teller,
       runs.map(({ workflow }) => workflow),
     );
+    return results
+      .filter(({ status }) => status === 'rejected')
+      .map(({ index, path, message }) => {
+        const id = runs[index]?.report.execution_id ?? '';
+        return `execution ${id} is kept as spans only: ${path} ${message}`;
+      });
   }
 
   /** Calls that telemetry refuses, such as those beyond its own retention, are kept as spans all the same. */
@@ -121,7 +142,8 @@ export function traceIntake(options: TraceIntakeOptions) {
         })),
       );
     }
-    await tellCalls(teller, models.map(modelEvent), 'otlp');
+    // Under the receipt of the request that brought the first of them.
+    await tellCalls(teller, models.map(modelEvent), teller.requestId);
   }
 
   return { take, drain: commits.drain };

@@ -87,13 +87,27 @@ const METADATA_DEPTH = 20;
 export const metadata: z.ZodType<Record<string, unknown>> = z
   .looseObject({})
   .superRefine((value, context) => {
-    const fault = faultIn(value, 0) ?? (isLarge(value) ? TOO_BIG : undefined);
-    if (fault) {
-      const { message, code, path } = fault;
-      context.addIssue({ code: 'custom', message, params: { code }, path: path.reverse() });
-    }
+    refuse(context, faultWithin(value, METADATA_BYTES));
   })
   .meta({ description: 'At most 64 KB as JSON and 20 levels deep.' });
+
+/** Any JSON value but none, at most `bytes` long and 20 levels deep. */
+export const json = (bytes: number): z.ZodType<unknown> =>
+  z
+    .unknown()
+    .superRefine((value, context) => {
+      if (value === undefined) refuse(context, MISSING);
+      else refuse(context, faultWithin(value, bytes));
+    })
+    .meta({
+      description: `Any JSON, at most ${bytes / 1024} KB and ${METADATA_DEPTH} levels deep.`,
+    });
+
+function refuse(context: z.RefinementCtx, fault: Fault | undefined): void {
+  if (!fault) return;
+  const { message, code, path } = fault;
+  context.addIssue({ code: 'custom', message, params: { code }, path: path.toReversed() });
+}
 
 interface Fault {
   message: string;
@@ -102,14 +116,13 @@ interface Fault {
   path: string[];
 }
 
-const TOO_BIG: Fault = {
-  message: `must be at most ${METADATA_BYTES} bytes as JSON`,
-  code: 'too_big',
-  path: [],
-};
+const MISSING: Fault = { message: 'is required', code: 'required', path: [] };
 
-const isLarge = (value: object): boolean =>
-  Buffer.byteLength(JSON.stringify(value)) > METADATA_BYTES;
+function faultWithin(value: unknown, bytes: number): Fault | undefined {
+  const fault = faultIn(value, 0);
+  if (fault || Buffer.byteLength(JSON.stringify(value)) <= bytes) return fault;
+  return { message: `must be at most ${bytes} bytes as JSON`, code: 'too_big', path: [] };
+}
 
 function faultIn(value: unknown, depth: number): Fault | undefined {
   if (typeof value === 'string') {

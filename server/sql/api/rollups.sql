@@ -1,0 +1,130 @@
+-- Coarser rollups. What ingest keeps by minute and by hour is folded into hours and days when an hour is over, so that
+-- a long window is read from few rows. telemetry_folded says for which hours that holds: ingest takes an hour out of it
+-- in the transaction that writes the late event, and readers take every hour that is not in it from the finer rollups.
+
+-- Ingest and folding meet here, each with its rows written or about to be read. Whoever comes second sees what the
+-- first one did. Locks are shared by hours 32 apart, as a batch may span thousands.
+create function rollcall_api.rollup_lock(p_tenant text, p_hour timestamptz) returns bigint
+language sql stable as $$
+  select hashtextextended('rollcall.rollups:' || p_tenant, (extract(epoch from p_hour) / 3600)::bigint % 32);
+$$;
+
+-- The coarse rollups do not hold these hours any more.
+create function rollcall_api.unfold_hours(p_tenant text, p_hours timestamptz[]) returns void
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  perform pg_advisory_xact_lock_shared(key)
+     from (select distinct rollup_lock(p_tenant, h) as key from unnest(p_hours) h order by 1) k;
+  delete from telemetry_folded where tenant_id = p_tenant and hour = any (p_hours);
+end $$;
+
+-- Folds one hour: the latest that is over and not folded. May be done again, by any number of servers.
+-- Answers {"hour": timestamp or null}; null when there is nothing to do.
+create function rollcall_api.fold_hour(p_tenant text, p_now timestamptz) returns jsonb
+language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare
+  v_first timestamptz;
+  v_hour  timestamptz;
+  v_slot  int;
+begin
+  perform enter(p_tenant);
+  if not pg_try_advisory_xact_lock(hashtextextended('rollcall.fold:' || p_tenant, 0)) then
+    return '{"hour": null}';
+  end if;
+  select date_trunc('hour', min(m.minute)) into v_first from telemetry_minutes m where m.tenant_id = p_tenant;
+  -- Most of an hour's stragglers have come two minutes after it.
+  select h into v_hour
+    from generate_series(v_first, date_trunc('hour', p_now - interval '2 minutes') - interval '1 hour', '1 hour') h
+   where not exists (select from telemetry_folded f where f.tenant_id = p_tenant and f.hour = h)
+   order by h desc limit 1;
+  if v_hour is null then
+    return '{"hour": null}';
+  end if;
+  perform pg_advisory_xact_lock(rollup_lock(p_tenant, v_hour));
+
+  delete from telemetry_hours where tenant_id = p_tenant and hour = v_hour;
+  insert into telemetry_hours
+  select p_tenant, v_hour, m.protocol, sum(m.calls), sum(m.errors), sum(m.cancelled), sum(m.timed), sum(m.duration_sum),
+         max(m.duration_max), sum(m.tokens_used), sum(m.cost_micros),
+         latency_fold((select array_agg(e) from telemetry_minutes l, unnest(l.latency) e
+                        where l.tenant_id = p_tenant and l.minute >= v_hour and l.minute < v_hour + interval '1 hour'
+                          and l.protocol = m.protocol))
+    from telemetry_minutes m
+   where m.tenant_id = p_tenant and m.minute >= v_hour and m.minute < v_hour + interval '1 hour'
+   group by m.protocol;
+
+  v_slot := extract(hour from v_hour) + 1;
+  insert into telemetry_pair_days as d
+  select p_tenant, v_hour::date, p.protocol, p.source_id, p.target_id, n,
+         array_fill(0, array[v_slot - 1]) || n || array_fill(0, array[24 - v_slot])
+    from (select *, least(calls, 2000000000)::int as n from telemetry_pairs where tenant_id = p_tenant and hour = v_hour) p
+   order by p.protocol, p.source_id, p.target_id
+  on conflict (tenant_id, day, protocol, source_id, target_id) do update set
+    total = d.total - d.calls[v_slot] + excluded.total,
+    calls[v_slot] = excluded.calls[v_slot];
+
+  insert into telemetry_folded values (p_tenant, v_hour) on conflict do nothing;
+  return jsonb_build_object('hour', v_hour);
+end $$;
+
+-- The hours from p_since on that have to be read from the finer rollups; an hour that p_since cuts is one of them.
+create function rollcall_api.unfolded_hours(p_tenant text, p_since timestamptz) returns setof timestamptz
+language sql stable as $$
+  select h
+    from generate_series(date_trunc('hour', p_since, 'UTC'),
+                         (select max(m.minute) from rollcall.telemetry_minutes m where m.tenant_id = p_tenant), '1 hour') h
+   where not exists (select from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour = h and f.hour >= p_since);
+$$;
+
+-- Rollups by protocol from the minute of p_since on: whole hours where they are folded, else minutes.
+create function rollcall_api.protocol_rollups(p_tenant text, p_since timestamptz) returns setof rollcall.telemetry_hours
+language sql stable as $$
+  select t.*
+    from rollcall.telemetry_hours t
+    join rollcall.telemetry_folded f on f.tenant_id = t.tenant_id and f.hour = t.hour
+   where t.tenant_id = p_tenant and t.hour >= p_since
+  union all
+  select m.*
+    from rollcall_api.unfolded_hours(p_tenant, date_trunc('minute', p_since, 'UTC')) h
+    join rollcall.telemetry_minutes m
+      on m.tenant_id = p_tenant and m.minute >= greatest(h, date_trunc('minute', p_since, 'UTC')) and m.minute < h + interval '1 hour';
+$$;
+
+-- Calls of each pair and protocol since an hour: by days where they are folded, else by hours. p_filter: {source_id?,
+-- target_id?, protocol?}.
+create function rollcall_api.pair_calls(p_tenant text, p_since timestamptz, p_filter jsonb)
+returns table (source_id text, target_id text, protocol text, calls bigint)
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+declare
+  v_day  record;
+  v_days date[] := '{}';
+  v_rows text := 'select source_id, target_id, protocol, calls from telemetry_pairs where tenant_id = $1 and hour = any ($2)';
+begin
+  if p_filter ? 'source_id' then
+    -- Few rows, and an index that leads to them.
+    return query
+      select p.source_id, p.target_id, p.protocol::text, sum(p.calls)::bigint from telemetry_pairs p
+       where p.tenant_id = p_tenant and p.hour >= p_since and p.source_id = p_filter->>'source_id'
+         and (p_filter->>'target_id' is null or p.target_id = p_filter->>'target_id')
+         and (p_filter->>'protocol' is null or p.protocol = p_filter->>'protocol')
+       group by 1, 2, 3;
+    return;
+  end if;
+  for v_day in
+    select f.hour::date as day, count(*) as hours, string_agg(format('calls[%s]', extract(hour from f.hour) + 1), ' + ') as calls
+      from telemetry_folded f where f.tenant_id = p_tenant and f.hour >= p_since group by 1
+  loop
+    if v_day.hours = 24 then
+      v_days := v_days || v_day.day;
+    else
+      v_rows := v_rows || format(' union all select source_id, target_id, protocol, 0::bigint + %s from telemetry_pair_days
+                                    where tenant_id = $1 and day = %L', v_day.calls, v_day.day);
+    end if;
+  end loop;
+  return query execute format(
+    'select source_id, target_id, protocol::text, sum(calls)::bigint
+       from (%s union all select source_id, target_id, protocol, total from telemetry_pair_days where tenant_id = $1 and day = any ($3)) p
+      where calls > 0 and ($4 is null or protocol = $4) and ($5 is null or target_id = $5)
+      group by 1, 2, 3', v_rows)
+    using p_tenant, array(select h from unfolded_hours(p_tenant, p_since) h), v_days, p_filter->>'protocol', p_filter->>'target_id';
+end $$;
