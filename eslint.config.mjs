@@ -134,7 +134,14 @@ const arrows = [
 
 export default [
   {
-    ignores: ['**/dist/**', '**/data/**', '**/node_modules/**', 'server/public/**', '**/*.d.ts'],
+    ignores: [
+      '**/dist/**',
+      '**/data/**',
+      '**/node_modules/**',
+      'server/public/**',
+      '**/*.d.ts',
+      '**/*_pb.ts',
+    ],
   },
   { files: SCRIPTS, ...eslint.configs.recommended, languageOptions: { globals: globals(NODE) } },
   { files: ['web/pages/**/*.js'], languageOptions: { globals: globals(BROWSER) } },

@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { N8nWorkflow, N8nWorkflowKind } from '../../client/src/contract/index.ts';
+import type {
+  ExecutionReport,
+  N8nExecutionEvent,
+  N8nWorkflow,
+  N8nWorkflowKind,
+} from '../../client/src/contract/index.ts';
 import { pickExecution } from './execution.ts';
 import { readInventory, readWorkflows } from './inventory.ts';
 import { field, id, text } from './read.ts';
 import type { Reporter } from './reporter.ts';
+import { watchRunning } from './running.ts';
 import type { HooksSettings } from './settings.ts';
 import { pickStoredWorkflow, pickWorkflow } from './workflow.ts';
 
@@ -20,9 +26,12 @@ const RETRY_INVENTORY_MS = 60_000;
 export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks {
   const { tell, failed, now } = reporter;
   let repository: unknown;
+  const running = watchRunning(() => repository, now, tellExecution);
+  let lookTimer: NodeJS.Timeout | undefined;
   let takingInventory = false;
   let inventoryTimer: NodeJS.Timeout | undefined;
   let toRefresh = new Set<string>();
+  let stopped = false;
 
   /** Whatever happens within is counted and goes no further: an error in a hook would break n8n's own work. */
   function hook(take: (told: unknown[]) => void): Hook {
@@ -105,6 +114,7 @@ export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks 
       nextInMs = Math.min(nextInMs, RETRY_INVENTORY_MS);
     }
     takingInventory = false;
+    if (stopped) return;
     inventoryTimer = setTimeout(() => {
       reporter.status('periodic');
       void takeInventory();
@@ -112,9 +122,22 @@ export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks 
     inventoryTimer.unref();
   }
 
+  function tellExecution(kind: N8nExecutionEvent['kind'], report: ExecutionReport): void {
+    tell((instance) => ({ kind, report: { ...report, instance_id: instance } }));
+  }
+
+  async function watch(): Promise<void> {
+    await running.look().catch(failed);
+    if (settings.runningSeconds === 0 || stopped) return;
+    lookTimer = setTimeout(() => void watch(), settings.runningSeconds * 1_000);
+    lookTimer.unref();
+  }
+
   async function stop(): Promise<void> {
     try {
+      stopped = true;
       clearTimeout(inventoryTimer);
+      clearTimeout(lookTimer);
       reporter.status('stop');
       await reporter.flush(STOP_WITHIN_MS);
     } catch (error) {
@@ -127,7 +150,9 @@ export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks 
       ready: [
         hook(() => {
           reporter.status('ready');
-          if (reporter.role === 'main') void takeInventory();
+          if (reporter.role !== 'main') return;
+          void takeInventory();
+          if (settings.runningSeconds > 0) void watch();
         }),
       ],
       stop: [stop],
@@ -147,10 +172,8 @@ export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks 
           const { payloads } = settings;
           const report = pickExecution(run, workflow, executionId, { at, payloads });
           if (report === undefined) return;
-          tell((instance) => {
-            const kind = 'execution.finished';
-            return { kind, report: { ...report, instance_id: instance } };
-          }, at);
+          running.told(report);
+          tellExecution('execution.finished', report);
         }),
       ],
     },

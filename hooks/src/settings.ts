@@ -3,6 +3,8 @@ export interface HooksSettings {
   url: string;
   key: string;
   inventorySeconds: number;
+  /** 0: never. */
+  runningSeconds: number;
   queueBytes: number;
   payloads: boolean;
 }
@@ -11,6 +13,7 @@ export type ReadSettings = { settings: HooksSettings } | { off: string | undefin
 
 const DEFAULT_URL = 'http://127.0.0.1:7655';
 const INVENTORY = { unsaid: 3_600, least: 60, most: 604_800 };
+const RUNNING = { unsaid: 5, least: 0, most: 3_600 };
 const QUEUE = { unsaid: 16_000_000, least: 1_000_000, most: 1_000_000_000 };
 
 /** What the environment says, or `off` with the line to print: these hooks do nothing then. */
@@ -33,6 +36,7 @@ export function readSettings(environment: Record<string, string | undefined>): R
       url,
       key,
       inventorySeconds: numberIn(said('ROLLCALL_HOOKS_INVENTORY_SECONDS'), INVENTORY),
+      runningSeconds: numberIn(said('ROLLCALL_HOOKS_RUNNING_SECONDS'), RUNNING),
       queueBytes: numberIn(said('ROLLCALL_HOOKS_QUEUE_BYTES'), QUEUE),
       payloads: isTrue(said('ROLLCALL_HOOKS_PAYLOADS')),
     },

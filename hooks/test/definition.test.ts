@@ -17,8 +17,8 @@ describe.each(stored)('$file', ({ workflow }) => {
   const picked = JSON.parse(JSON.stringify(pickStoredWorkflow(source))) as Record<string, unknown>;
 
   test('tells a server everything that the whole definition would', () => {
-    const { definition_hash: _, ...fromAll } = extractWorkflow(source);
-    const { definition_hash: __, ...fromPicked } = extractWorkflow(picked);
+    const fromAll = { ...extractWorkflow(source), definition_hash: '' };
+    const fromPicked = { ...extractWorkflow(picked), definition_hash: '' };
     expect(fromPicked).toEqual(fromAll);
   });
 

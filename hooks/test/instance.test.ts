@@ -72,7 +72,8 @@ test('an id that n8n has stored wins over the derived one, and a named one over 
     return { id: 'k1', value: 'stored-id' };
   };
   const workflows = { find: async () => [], manager: { getRepository: () => ({ findOne }) } };
-  for (const environment of [{}, { N8N_INSTANCE_ID: 'named-id' }]) {
+  const environments: Record<string, string>[] = [{}, { N8N_INSTANCE_ID: 'named-id' }];
+  for (const environment of environments) {
     const n8n = startProcess({ url: rollcall.url, workflows, environment });
     n8n.call('workflow.afterDelete', 'w1');
     await new Promise((resolve) => void setImmediate(resolve));

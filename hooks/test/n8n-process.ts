@@ -38,6 +38,7 @@ export function startProcess(options: ProcessOptions): N8nProcess {
     url: options.url,
     key: 'rc_test',
     inventorySeconds: 3_600,
+    runningSeconds: 0,
     queueBytes: 16_000_000,
     payloads: false,
     ...options.settings,

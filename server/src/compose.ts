@@ -24,7 +24,12 @@ import { checkAllTenants } from './features/gaps/sweep.ts';
 import { liveRoutes } from './features/live/live.routes.ts';
 import { liveStore, trimAllTenants } from './features/live/live.store.ts';
 import { telemetrySummary } from './features/live/telemetry-summary.ts';
+import { lifecycleIntake } from './features/n8n/lifecycle.ts';
+import { n8nRoutes } from './features/n8n/n8n.routes.ts';
+import { n8nStore } from './features/n8n/n8n.store.ts';
 import { readWorkflow } from './features/n8n/read-workflow.ts';
+import { tracedWorkflows } from './features/n8n/traced-workflows.ts';
+import { forgetEvents } from './features/n8n/upkeep.ts';
 import { traceIntake } from './features/otlp/otlp.ts';
 import { otlpRoutes } from './features/otlp/otlp.routes.ts';
 import { otlpStore } from './features/otlp/otlp.store.ts';
@@ -121,7 +126,17 @@ export function compose(
     days: config.executionDays,
     report: runs.report,
     telemetry: intake.ingest,
+    seen: tracedWorkflows(databases.ingest, clock),
   });
+  const lifecycle = lifecycleIntake({
+    store: n8nStore(databases.ingest),
+    report: runs.report,
+    telemetry: intake.ingest,
+    redactor,
+    clock,
+    keepPayloads: config.keepPayloads,
+  });
+  const n8n = n8nStore(databases.query);
   const registry = registryStore(databases.query);
   const gaps = gapsStore(databases.query);
   const makings = factoryIntake({
@@ -147,6 +162,7 @@ export function compose(
     ...executionsRoutes(runs.ingest),
     ...executionReadRoutes(executionReads, clock),
     ...otlpRoutes(traces),
+    ...n8nRoutes({ store: n8n, take: lifecycle.take }),
     ...factoriesRoutes(makings),
     ...gapsRoutes(gaps, clock),
     ...analyticsRoutes(analyticsStore(databases.query), clock),
@@ -187,6 +203,7 @@ export function compose(
           config,
           listTenants: auth.listTenants,
         }),
+        every(HOUR_SECONDS, 'n8n events', log, () => forgetEvents(auth.listTenants, n8n, clock())),
         every(TRIM_SECONDS, 'live retention', log, () =>
           trimAllTenants(auth.listTenants, live, clock()),
         ),
@@ -196,8 +213,9 @@ export function compose(
       stopping = true;
       streams.close();
       await Promise.all(tasks.map((task) => task.stop()));
-      // Spans bring runs and calls with them.
+      // Spans and n8n's events bring runs and calls with them.
       await traces.drain();
+      await lifecycle.drain();
       await intake.drain();
       await emitted.drain();
       await runs.drain();

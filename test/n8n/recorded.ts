@@ -26,7 +26,7 @@ export function recordedBy(rollcall: RollcallServer): Recorded {
   return {
     rows,
     run: async (workflowId, executionId, status, wantedSources) => {
-      const sources = wantedSources.filter((one) => !(process.env.SKIP ?? "").includes(one));
+      const sources = wantedSources.filter((one) => !(process.env.SKIP ?? '').includes(one));
       let seen: ExecutionSummary[] = [];
       const found = await until(
         `${executionId} is ${status}, told by ${sources.join(', ')}`,

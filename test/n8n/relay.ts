@@ -10,6 +10,7 @@ export interface Passed {
   body: Buffer;
   /** Of the answer; 0 while there is none. */
   status: number;
+  answer: string;
 }
 
 /** What n8n takes for Rollcall: hands everything on, and can be told to be in trouble instead. */
@@ -41,19 +42,21 @@ export async function startRelay(target: string): Promise<Relay> {
 
 function forward(target: string, passed: Passed[]): RequestListener {
   return (incoming, outgoing) => {
-    const { method = 'GET', url = '/', headers } = incoming;
+    const { method = 'GET', url = '/' } = incoming;
+    const { 'accept-encoding': _, ...headers } = incoming.headers;
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
       const sent = Buffer.concat(chunks);
       const body = headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
-      const entry: Passed = { method, path: url, body, status: 0 };
+      const entry: Passed = { method, path: url, body, status: 0, answer: '' };
       passed.push(entry);
-      if (process.env.DUMP) void import('node:fs').then((fs) => fs.appendFileSync(process.env.DUMP!, JSON.stringify({ method, url, len: body.length, body: body.toString('latin1') }) + '\n'));
       const onward = request(new URL(url, target), { method, headers }, (answer) => {
         entry.status = answer.statusCode ?? 0;
+        answer.on('data', (chunk: Buffer) => (entry.answer += chunk.toString()));
         outgoing.writeHead(entry.status, answer.headers);
         answer.pipe(outgoing);
+        answer.on('end', () => process.env.DUMP && void import('node:fs').then((fs) => fs.appendFileSync(process.env.DUMP!, JSON.stringify({ ...entry, body: body.toString('latin1') }) + '\n')));
       });
       onward.on('error', () => outgoing.destroy());
       onward.end(sent);

@@ -9,6 +9,7 @@ export * from './gaps.ts';
 export * from './keys.ts';
 export * from './live.ts';
 export * from './mcp-address.ts';
+export * from './n8n-reads.ts';
 export * from './n8n.ts';
 export * from './registry.ts';
 export * from './secret-patterns.ts';

@@ -71,19 +71,36 @@ begin
   return v_result;
 end $$;
 
--- What a pair did since an hour, over all protocols unless one is named.
-create function rollcall_api.pair_totals(p_tenant text, p_since timestamptz, p_source text, p_target text, p_protocol text default null)
-returns table (protocols text[], last_seen timestamptz, totals jsonb)
+-- What pairs did since an hour, in the order of p_wanted: [{source_id, target_id, protocol?}], all protocols joined where
+-- none is named.
+create function rollcall_api.pair_items(p_tenant text, p_since timestamptz, p_wanted jsonb) returns jsonb
 language sql stable as $$
-  with hour as materialized (
-    select * from rollcall.telemetry_pairs p
-     where p.tenant_id = p_tenant and p.source_id = p_source and p.target_id = p_target and p.hour >= p_since
-       and (p_protocol is null or p.protocol = p_protocol)
+  with wanted as materialized (
+    select w.n, e.source_id, e.target_id, e.protocol
+      from jsonb_array_elements(p_wanted) with ordinality w(body, n), jsonb_to_record(w.body) as e(source_id text, target_id text, protocol text)
+  ), hour as materialized (
+    -- By the index on a pair's ends, however many pairs there are.
+    select w.n, h.* from wanted w cross join lateral (
+      select * from rollcall.telemetry_pairs p
+       where p.tenant_id = p_tenant and p.source_id = w.source_id and p.target_id = w.target_id and p.hour >= p_since
+         and (w.protocol is null or p.protocol = w.protocol)
+      offset 0) h
+  ), bucket as (
+    -- One number to group by, for there are tens of thousands of entries.
+    select (e.n << 32) + (e.entry >> 32) as key, sum(e.entry & 4294967295)::bigint as count
+      from (select h.n, unnest(h.latency) as entry from hour h) e group by 1
+  ), latency as (
+    select b.key >> 32 as n, array_agg((b.key << 32) | b.count) as entries from bucket b group by 1
+  ), total as (
+    select h.n, sum(h.calls)::bigint as calls, sum(h.errors)::bigint as errors, sum(h.tokens_used) as tokens_used,
+           sum(h.timed)::bigint as timed, sum(h.duration_sum) as duration_sum, max(h.duration_max) as duration_max,
+           max(h.last_seen) as last_seen, array_agg(distinct h.protocol::text) as protocols
+      from hour h group by 1
   )
-  select array_agg(distinct h.protocol::text), max(h.last_seen),
-         rollcall_api.totals_json(sum(h.calls)::bigint, sum(h.errors)::bigint, sum(h.tokens_used), sum(h.timed)::bigint,
-           sum(h.duration_sum), max(h.duration_max), (select array_agg(entry) from hour, unnest(latency) entry))
-    from hour h;
+  select jsonb_agg(jsonb_build_object('source_id', w.source_id, 'target_id', w.target_id, 'last_seen', t.last_seen)
+           || case when w.protocol is null then jsonb_build_object('protocols', t.protocols) else jsonb_build_object('protocol', w.protocol) end
+           || rollcall_api.totals_json(t.calls, t.errors, t.tokens_used, t.timed, t.duration_sum, t.duration_max, l.entries) order by w.n)
+    from wanted w join total t on t.n = w.n left join latency l on l.n = w.n;
 $$;
 
 -- Who calls whom, busiest first. p_after: [calls, source_id, target_id, protocol] of the last row seen.
@@ -93,22 +110,29 @@ returns jsonb
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
   v_since timestamptz := date_trunc('hour', p_now - make_interval(secs => p_window_seconds), 'UTC');
-  v_rows jsonb;
+  v_calls text;
+  v_top   jsonb;
 begin
   perform enter(p_tenant);
-  with top as materialized (
-    select source_id collate "C" as source_id, target_id collate "C" as target_id, protocol, calls
-      from pair_calls(p_tenant, v_since, p_filter)
-     where p_after is null or (-calls, source_id collate "C", target_id collate "C", protocol)
-           > (-(p_after->>0)::bigint, p_after->>1, p_after->>2, p_after->>3)
-     order by 4 desc, 1, 2, 3
-     limit p_limit + 1
-  )
-  select jsonb_agg(jsonb_build_object('source_id', t.source_id, 'target_id', t.target_id, 'protocol', t.protocol, 'last_seen', d.last_seen)
-           || d.totals order by t.calls desc, t.source_id, t.target_id, t.protocol)
-    into v_rows
-    from top t cross join lateral pair_totals(p_tenant, v_since, t.source_id, t.target_id, t.protocol) d;
-  return page(v_rows, p_limit, array['calls', 'source_id', 'target_id', 'protocol']);
+  v_calls := case
+    -- Few rows, and an index that leads to them.
+    when p_filter ? 'source_id' then format('select source_id, target_id, protocol, calls from telemetry_pairs where tenant_id = $1 and hour >= %L', v_since)
+    else pair_calls_text(p_tenant, v_since) end;
+  execute format($q$
+    select jsonb_agg(to_jsonb(t)) from (
+      select source_id, target_id, protocol from (
+        select source_id, target_id, protocol::text collate "C" as protocol, sum(calls) as calls from (%s) c
+         where ($2->>'source_id' is null or source_id = $2->>'source_id')
+           and ($2->>'target_id' is null or target_id = $2->>'target_id')
+           and ($2->>'protocol' is null or protocol = $2->>'protocol')
+         group by 1, 2, 3
+        having sum(calls) > 0) s
+       where $3 is null or (-calls, source_id, target_id, protocol) > (-($3->>0)::bigint, $3->>1, $3->>2, $3->>3)
+       order by calls desc, source_id, target_id, protocol
+       limit $4 + 1) t
+    $q$, v_calls)
+    into v_top using p_tenant, p_filter, p_after, p_limit;
+  return page(pair_items(p_tenant, v_since, v_top), p_limit, array['calls', 'source_id', 'target_id', 'protocol']);
 end $$;
 
 -- Busiest pairs over all protocols. The latency of a pair joins what its protocols measured.
@@ -116,19 +140,17 @@ create function rollcall_api.top_pairs(p_tenant text, p_window_seconds int, p_no
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
   v_since timestamptz := date_trunc('hour', p_now - make_interval(secs => p_window_seconds), 'UTC');
-  v_rows jsonb;
+  v_top   jsonb;
 begin
   perform enter(p_tenant);
-  with top as materialized (
-    select source_id collate "C" as source_id, target_id collate "C" as target_id, sum(calls) as calls
-      from pair_calls(p_tenant, v_since, '{}')
-     group by 1, 2
-     order by 3 desc, 1, 2
-     limit p_limit
-  )
-  select jsonb_agg(jsonb_build_object('source_id', t.source_id, 'target_id', t.target_id, 'protocols', d.protocols, 'last_seen', d.last_seen)
-           || d.totals order by t.calls desc, t.source_id, t.target_id)
-    into v_rows
-    from top t cross join lateral pair_totals(p_tenant, v_since, t.source_id, t.target_id) d;
-  return jsonb_build_object('items', coalesce(v_rows, '[]'), 'next', null);
+  execute format($q$
+    select jsonb_agg(to_jsonb(t)) from (
+      select source_id, target_id from (%s) c
+       group by 1, 2
+      having sum(calls) > 0
+       order by sum(calls) desc, 1, 2
+       limit $2) t
+    $q$, pair_calls_text(p_tenant, v_since))
+    into v_top using p_tenant, p_limit;
+  return jsonb_build_object('items', coalesce(pair_items(p_tenant, v_since, v_top), '[]'), 'next', null);
 end $$;

@@ -45,7 +45,7 @@ begin
 end $$;
 
 create function rollcall_api.version_side(p_version text, p_hash text, p_runs bigint, p_errors bigint, p_median float8) returns jsonb
-language sql immutable as $$
+language sql stable as $$
   select jsonb_build_object('version', p_version, 'definition_hash', p_hash, 'runs', p_runs, 'errors', p_errors, 'median_duration_ms', p_median);
 $$;
 

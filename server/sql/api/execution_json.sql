@@ -22,7 +22,7 @@ $$;
 
 -- A RunError; null when nothing is known of one.
 create function rollcall_api.run_error(p_type text, p_message text, p_stack text, p_node text) returns jsonb
-language sql immutable as $$
+language sql stable as $$
   select case when coalesce(p_type, p_message, p_stack) is not null
     then jsonb_strip_nulls(jsonb_build_object('type', p_type, 'message', coalesce(p_message, p_type, ''), 'stack', p_stack, 'node', p_node)) end;
 $$;
@@ -57,9 +57,12 @@ begin
 end $$;
 
 -- NodeExecutions by start, at most p_limit. Several tellers have a row each: of every field what the highest rank says,
--- but an end, whoever tells it, wins over a beginning.
+-- but an end, whoever tells it, wins over a beginning. (In plpgsql, which keeps its plan: to plan this takes longer than
+-- to do it.)
 create function rollcall_api.node_runs(p_tenant text, p_id uuid, p_limit int) returns jsonb
-language sql stable as $$
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+declare v_runs jsonb;
+begin
   with run as (
     select n.node_name, n.run_index, n.retry_index,
            coalesce((array_agg(n.status order by n.rank desc, n.at desc) filter (where n.status in ('success', 'error', 'cancelled')))[1],
@@ -84,7 +87,7 @@ language sql stable as $$
            (array_agg(n.error_message order by n.rank desc, n.at desc) filter (where n.error_message is not null))[1] as error_message,
            (array_agg(n.error_stack order by n.rank desc, n.at desc) filter (where n.error_stack is not null))[1] as error_stack,
            (array_agg(n.metadata order by n.rank desc, n.at desc) filter (where n.metadata is not null))[1] as metadata
-      from rollcall.node_executions n
+      from node_executions n
      where n.tenant_id = p_tenant and n.id = p_id
      group by n.node_name, n.run_index, n.retry_index
   ), shown as (
@@ -97,10 +100,12 @@ language sql stable as $$
            'exec_duration_ms', r.exec_duration_ms, 'post_duration_ms', r.post_duration_ms, 'items_in', r.items_in,
            'items_out', r.items_out, 'previous_nodes', coalesce(r.previous_nodes, '[]'), 'tokens_used', r.tokens_used,
            'cost_micros', r.cost_micros, 'model', r.model, 'child_execution_id', r.child_execution_id,
-           'error', rollcall_api.run_error(r.error_type, r.error_message, r.error_stack, null), 'metadata', r.metadata)
+           'error', run_error(r.error_type, r.error_message, r.error_stack, null), 'metadata', r.metadata)
          order by coalesce(r.started_at, r.completed_at), r.run_index, r.retry_index, r.node_name), '[]')
+    into v_runs
     from shown r;
-$$;
+  return v_runs;
+end $$;
 
 -- The executions that this one called, as its own system names it.
 create function rollcall_api.children_of(e rollcall.executions, p_limit int) returns setof rollcall.executions

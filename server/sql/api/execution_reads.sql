@@ -8,15 +8,19 @@ create function rollcall_api.list_executions(p_tenant text, p_filter jsonb, p_li
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
   v_scanned constant int := 10000;
-  v_field  text;
-  v_status text;
-  v_found  text := format('e.tenant_id = %L', p_tenant);
-  v_looked text := '';
-  v_where  text;
-  v_some   jsonb;
-  v_rows   jsonb := '[]';
-  v_floor  jsonb;
-  v_end    jsonb;
+  v_field   text;
+  v_status  text;
+  v_found   text := format('e.tenant_id = %L', p_tenant);
+  v_looked  text := '';
+  v_where   text;
+  v_some    uuid[];
+  v_some_at timestamptz[];
+  v_ids     uuid[] := '{}';
+  v_at      timestamptz[] := '{}';
+  v_end     jsonb;
+  v_floor   jsonb;
+  v_items   jsonb;
+  v_next    jsonb;
 begin
   perform enter(p_tenant);
   foreach v_field in array array['workflow_id', 'error_type', 'parent_execution_id', 'trace_id', 'session_id'] loop
@@ -41,12 +45,13 @@ begin
 
   for v_status in select jsonb_array_elements_text(case when jsonb_typeof(p_filter->'status') = 'array' then p_filter->'status' else '[null]' end) loop
     v_where := v_found || case when v_status is null then '' else format(' and e.status = %L', v_status) end;
-    execute format('select jsonb_agg(execution_json(r) order by r.began desc, r.id desc) from (select e.* from %s order by e.began desc, e.id desc limit %s) r',
+    execute format('select array_agg(e.began), array_agg(e.id) from (select e.began, e.id from %s order by e.began desc, e.id desc limit %s) e',
       case when v_looked = '' then format('executions e where %s', v_where)
            else format('(select e.* from executions e where %s order by e.began desc, e.id desc limit %s) e where true %s', v_where, v_scanned, v_looked) end,
-      p_limit + 1) into v_some;
-    v_rows := v_rows || coalesce(v_some, '[]');
-    if v_looked <> '' and coalesce(jsonb_array_length(v_some), 0) <= p_limit then
+      p_limit + 1) into v_some_at, v_some;
+    v_at := v_at || v_some_at;
+    v_ids := v_ids || v_some;
+    if v_looked <> '' and coalesce(cardinality(v_some), 0) <= p_limit then
       execute format('select jsonb_build_array(e.began, e.id) from executions e where %s order by e.began desc, e.id desc offset %s limit 1', v_where, v_scanned - 1)
         into v_end;
       if v_floor is null or (v_end->>0)::timestamptz > (v_floor->>0)::timestamptz
@@ -56,13 +61,16 @@ begin
     end if;
   end loop;
   -- Below where one of the statuses was not looked through, the others say nothing either.
-  select jsonb_agg(r order by (r->>'began')::timestamptz desc, (r->>'id')::uuid desc) into v_rows
-    from jsonb_array_elements(v_rows) r
-   where v_floor is null or ((r->>'began')::timestamptz, (r->>'id')::uuid) >= ((v_floor->>0)::timestamptz, (v_floor->>1)::uuid);
-  if coalesce(jsonb_array_length(v_rows), 0) <= p_limit and v_floor is not null then
-    return jsonb_build_object('items', coalesce(v_rows, '[]'), 'next', v_floor);
-  end if;
-  return page(v_rows, p_limit, array['began', 'id']);
+  with found as (
+    select f.began, f.id, row_number() over (order by f.began desc, f.id desc) as n from unnest(v_at, v_ids) f(began, id)
+     where v_floor is null or (f.began, f.id) >= ((v_floor->>0)::timestamptz, (v_floor->>1)::uuid)
+     order by n limit p_limit + 1
+  )
+  select coalesce(jsonb_agg(execution_json(e) order by f.n) filter (where f.n <= p_limit), '[]'),
+         case when count(*) > p_limit then (array_agg(jsonb_build_array(f.began, f.id) order by f.n))[p_limit] else v_floor end
+    into v_items, v_next
+    from found f join executions e on e.tenant_id = p_tenant and e.id = f.id;
+  return jsonb_build_object('items', v_items, 'next', v_next);
 end $$;
 
 -- An ExecutionDetail, or {"candidates"}; see locate_execution.

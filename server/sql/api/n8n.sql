@@ -194,7 +194,7 @@ end $$;
 -- p_events: as count_n8n_events; p_instances: [{instance_id, n8n_version, at}]; p_processes: the hooks' status;
 -- p_pages: of inventories; p_words: [{instance_id, workflow_id, said, facts_at, facts, project, actor}], facts_at in microseconds.
 -- Answers {"duplicates": [id, ...]}.
-create function rollcall_api.record_n8n_events(
+create function rollcall_api.record_lifecycle(
   p_tenant text, p_now timestamptz, p_events json, p_instances json, p_processes json, p_pages json, p_words json
 ) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$

@@ -18,7 +18,7 @@ language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
         from n8n_processes p where p.tenant_id = i.tenant_id and p.instance_id = i.instance_id));
 $$;
 
-create function rollcall_api.list_n8n_instances(p_tenant text, p_limit int, p_after jsonb default null) returns jsonb
+create function rollcall_api.list_instances(p_tenant text, p_limit int, p_after jsonb default null) returns jsonb
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_rows jsonb;
 begin
@@ -31,7 +31,7 @@ end $$;
 
 -- p_filter: {instance_id, workflow_id, active, archived, deleted, text}. What is gone is left out unless `deleted` asks for it; so is
 -- what somebody told without an instance once an instance is known to have it.
-create function rollcall_api.list_n8n_workflows(p_tenant text, p_filter jsonb, p_limit int, p_after jsonb default null) returns jsonb
+create function rollcall_api.list_instance_workflows(p_tenant text, p_filter jsonb, p_limit int, p_after jsonb default null) returns jsonb
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
   v_text text := '%' || regexp_replace(p_filter->>'text', '([\\%_])', '\\\1', 'g') || '%';
@@ -65,7 +65,7 @@ begin
 end $$;
 
 -- p_filter: {instance_id, handling}.
-create function rollcall_api.list_n8n_events(p_tenant text, p_filter jsonb, p_limit int, p_after jsonb default null) returns jsonb
+create function rollcall_api.list_lifecycle_events(p_tenant text, p_filter jsonb, p_limit int, p_after jsonb default null) returns jsonb
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_rows jsonb;
 begin
@@ -84,7 +84,7 @@ begin
 end $$;
 
 -- Forgets which events were counted before p_before, inventories that began before it, and processes silent for a week more.
-create function rollcall_api.forget_n8n_events(p_tenant text, p_before timestamptz) returns jsonb
+create function rollcall_api.forget_lifecycle(p_tenant text, p_before timestamptz) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_ids bigint;
 begin

@@ -55,14 +55,17 @@ begin
 
   v_slot := extract(hour from v_hour) + 1;
   insert into telemetry_pair_days as d
-  select p_tenant, v_hour::date, p.protocol, p.source_id, p.target_id, n,
-         array_fill(0, array[v_slot - 1]) || n || array_fill(0, array[24 - v_slot])
-    from (select *, least(calls, 2000000000)::int as n from telemetry_pairs where tenant_id = p_tenant and hour = v_hour) p
+  select p_tenant, v_hour::date, p.protocol, p.source_id, p.target_id,
+         array_fill(0, array[v_slot - 1]) || array_fill(least(p.calls, 80000000)::int, array[25 - v_slot])
+    from telemetry_pairs p
+   where p.tenant_id = p_tenant and p.hour = v_hour
    order by p.protocol, p.source_id, p.target_id
   on conflict (tenant_id, day, protocol, source_id, target_id) do update set
-    total = d.total - d.calls[v_slot] + excluded.total,
-    calls[v_slot] = excluded.calls[v_slot];
-
+    upto = d.upto[1 : v_slot - 1]
+           || array(select u + excluded.upto[24] + coalesce(d.upto[v_slot - 1], 0) - d.upto[v_slot] from unnest(d.upto[v_slot :]) u);
+  -- Nothing much will be added to it; shorter arrays are read faster.
+  update telemetry_pairs set latency = latency_fold(latency)
+   where tenant_id = p_tenant and hour = v_hour and cardinality(latency) > 64;
   insert into telemetry_folded values (p_tenant, v_hour) on conflict do nothing;
   return jsonb_build_object('hour', v_hour);
 end $$;
@@ -90,41 +93,29 @@ language sql stable as $$
       on m.tenant_id = p_tenant and m.minute >= greatest(h, date_trunc('minute', p_since, 'UTC')) and m.minute < h + interval '1 hour';
 $$;
 
--- Calls of each pair and protocol since an hour: by days where they are folded, else by hours. p_filter: {source_id?,
--- target_id?, protocol?}.
-create function rollcall_api.pair_calls(p_tenant text, p_since timestamptz, p_filter jsonb)
-returns table (source_id text, target_id text, protocol text, calls bigint)
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-declare
-  v_day  record;
-  v_days date[] := '{}';
-  v_rows text := 'select source_id, target_id, protocol, calls from telemetry_pairs where tenant_id = $1 and hour = any ($2)';
-begin
-  if p_filter ? 'source_id' then
-    -- Few rows, and an index that leads to them.
-    return query
-      select p.source_id, p.target_id, p.protocol::text, sum(p.calls)::bigint from telemetry_pairs p
-       where p.tenant_id = p_tenant and p.hour >= p_since and p.source_id = p_filter->>'source_id'
-         and (p_filter->>'target_id' is null or p.target_id = p_filter->>'target_id')
-         and (p_filter->>'protocol' is null or p.protocol = p_filter->>'protocol')
-       group by 1, 2, 3;
-    return;
-  end if;
-  for v_day in
-    select f.hour::date as day, count(*) as hours, string_agg(format('calls[%s]', extract(hour from f.hour) + 1), ' + ') as calls
-      from telemetry_folded f where f.tenant_id = p_tenant and f.hour >= p_since group by 1
-  loop
-    if v_day.hours = 24 then
-      v_days := v_days || v_day.day;
-    else
-      v_rows := v_rows || format(' union all select source_id, target_id, protocol, 0::bigint + %s from telemetry_pair_days
-                                    where tenant_id = $1 and day = %L', v_day.calls, v_day.day);
-    end if;
-  end loop;
-  return query execute format(
-    'select source_id, target_id, protocol::text, sum(calls)::bigint
-       from (%s union all select source_id, target_id, protocol, total from telemetry_pair_days where tenant_id = $1 and day = any ($3)) p
-      where calls > 0 and ($4 is null or protocol = $4) and ($5 is null or target_id = $5)
-      group by 1, 2, 3', v_rows)
-    using p_tenant, array(select h from unfolded_hours(p_tenant, p_since) h), v_days, p_filter->>'protocol', p_filter->>'target_id';
-end $$;
+-- The part of a day's calls that falls on some of its hours, as an expression with two terms for each run of hours.
+create function rollcall_api.calls_of_hours(p_hours int[]) returns text
+language sql immutable as $$
+  select string_agg(format('upto[%s]', max + 1) || case when min > 0 then format(' - upto[%s]', min) else '' end, ' + ')
+    from (select min(h), max(h)
+            from (select h, h - row_number() over (order by h) as run from unnest(p_hours) h) numbered
+           group by run) runs;
+$$;
+
+-- A query of the calls of pairs since an hour, $1 being the tenant: rows of (source_id, target_id, protocol, calls), of
+-- which a pair may have several. Days stand for the hours that are folded, if a day has any.
+create function rollcall_api.pair_calls_text(p_tenant text, p_since timestamptz) returns text
+language sql stable as $$
+  select string_agg(part, ' union all ')
+    from (
+      select format('select source_id, target_id, protocol, least(calls, 80000000)::int as calls from rollcall.telemetry_pairs where tenant_id = $1 and hour = any (%L)',
+                    array(select h from rollcall_api.unfolded_hours(p_tenant, p_since) h)) as part
+      union all
+      -- Days of which the same hours are wanted, mostly all of them, are read together.
+      select format('select source_id, target_id, protocol, %s from rollcall.telemetry_pair_days where tenant_id = $1 and day = any (%L)',
+                    rollcall_api.calls_of_hours(hours), array_agg(day))
+        from (select f.hour::date as day, array_agg(extract(hour from f.hour)::int order by f.hour) as hours
+                from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour >= p_since group by 1) d
+       group by hours
+    ) parts;
+$$;

@@ -108,19 +108,19 @@ create table rollcall.telemetry_hours (
   primary key (tenant_id, hour, protocol)
 );
 
--- calls: of each of the 24 hours of the UTC day; total: their sum.
+-- upto: calls of the UTC day before the end of each of its 24 hours. An hour counts for 80 million at most, so that sums
+-- stay in int.
 create table rollcall.telemetry_pair_days (
   tenant_id      text collate "C" not null,
   day            date not null,
   protocol       rollcall.protocol not null,
   source_id      text collate "C" not null,
   target_id      text collate "C" not null,
-  total          bigint not null,
-  calls          int[] not null check (cardinality(calls) = 24),
+  upto           int[] not null check (cardinality(upto) = 24),
   primary key (tenant_id, day, protocol, source_id, target_id)
 ) with (fillfactor = 50);
 -- Otherwise each look at an hour would copy the whole array.
-alter table rollcall.telemetry_pair_days alter calls set storage plain;
+alter table rollcall.telemetry_pair_days alter upto set storage plain;
 
 alter table rollcall.telemetry_minutes enable row level security;
 alter table rollcall.telemetry_minutes force row level security;

@@ -6,8 +6,10 @@ import type { Span } from './decode.ts';
 export interface SeenWorkflow {
   workflow_id: string;
   workflow_name: string | null;
-  /** n8n's `versionId`. */
+  /** n8n's `versionId` of what ran. */
   version: string | null;
+  /** Whether n8n ran it on its own, and so in its published version. */
+  is_published: boolean;
   instance_id: string | null;
   n8n_version: string | null;
   /** n8n's project, which is none of Rollcall's. */
@@ -36,6 +38,9 @@ const STATUSES = new Set<string>([
 ] satisfies ReportedStatus[]);
 const ENDED = new Set<ReportedStatus>(['success', 'error', 'crashed', 'canceled']);
 
+/** Modes in which n8n runs what is published; the others may run a draft. */
+const PRODUCTION = new Set(['trigger', 'webhook']);
+
 /** What a `workflow.execute` span of n8n says of its run; `undefined` for every other span. */
 export function workflowRun(span: Span): WorkflowRun | undefined {
   if (span.name !== 'workflow.execute') return undefined;
@@ -57,6 +62,7 @@ export function workflowRun(span: Span): WorkflowRun | undefined {
     workflow_id: workflowId,
     workflow_name: name ?? null,
     version: version ?? null,
+    is_published: mode !== undefined && PRODUCTION.has(mode),
     instance_id: instanceId ?? null,
     n8n_version: identifier(resource, 'service.version') ?? null,
     n8n_project_id: identifier(attributes, 'n8n.project.id') ?? null,

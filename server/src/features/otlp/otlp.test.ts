@@ -367,6 +367,32 @@ test('a run with the longest names and the most tags is told all the same', asyn
   expect((await rows()).executions).toMatchObject([{ execution_id: '7' }]);
 });
 
+test('the registry of n8n’s workflows learns what runs where, in which version', async () => {
+  const known = async () =>
+    (await rollcall.get('/api/v1/n8n/workflows', { key })).body.items as unknown[];
+  await send([run().workflow]);
+  expect(await known()).toEqual([
+    expect.objectContaining({
+      instance_id: 'instance-1',
+      workflow_id: 'orders',
+      name: 'orders name',
+      version_id: 'version-1',
+      active_version_id: 'version-1',
+      project: { id: 'n8n-project' },
+      node_count: 2,
+    }),
+  ]);
+  const instances = (await rollcall.get('/api/v1/n8n/instances', { key })).body.items;
+  expect(instances).toMatchObject([{ instance_id: 'instance-1', n8n_version: '2.41.1' }]);
+  // A manual run may be of a draft, and registers nothing either.
+  const draft = { 'n8n.execution.mode': 'manual', 'n8n.workflow.version_id': 'version-2' };
+  await send([run({ startedAt: startedAt + 1_000, execution: '8', attributes: draft }).workflow]);
+  expect(await known()).toMatchObject([
+    { version_id: 'version-2', active_version_id: 'version-1' },
+  ]);
+  expect((await rollcall.get('/api/v1/entities', { key })).body.items).toEqual([]);
+});
+
 test('whoever watches is told when nodes have come', async () => {
   const { workflow, nodes } = run();
   await send([workflow]);

@@ -26,7 +26,7 @@ export interface TraceIntakeOptions {
   /** Tells of calls; resolves after they are stored. */
   telemetry: (principal: Principal, events: TelemetryEvent[], receipt: string) => Promise<unknown>;
   /** Tells the registry which workflows run where, in which version. */
-  seen?: (teller: Teller, workflows: SeenWorkflow[]) => Promise<unknown>;
+  seen: (teller: Teller, workflows: SeenWorkflow[]) => Promise<unknown>;
 }
 
 /** What became of a report, as far as that concerns its sender. */
@@ -87,9 +87,10 @@ export function traceIntake(options: TraceIntakeOptions) {
       tellCalls(request, events, request.requestId),
     ]);
     // Without its bytes, which need not wait with its spans.
-    const { bytes: _, ...teller } = request;
+    const { keyId, tenant, project, actor, scopes, requestId } = request;
+    const teller = { keyId, tenant, project, actor, scopes, requestId };
     const outcome = await commits.submit(
-      request.tenant,
+      tenant,
       placed.map((span) => ({ ...span, teller })),
     );
     const lost = [...outcome.refused.values()].map(({ message }) => ({ reason: message }));
@@ -103,7 +104,7 @@ export function traceIntake(options: TraceIntakeOptions) {
       teller,
       runs.map((run) => run.report),
     );
-    await seen?.(
+    await seen(
       teller,
       runs.map(({ workflow }) => workflow),
     );

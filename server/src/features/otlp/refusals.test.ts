@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
-import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { exportedBy, recorded, type SpanDraft } from '../../../../test/rollcall/otlp.ts';
 import { fingerprintOf } from '../../../../test/rollcall/fingerprint.ts';
 import { startTestRollcall, type TestRollcall } from '../../../../test/rollcall/start.ts';
@@ -44,7 +44,7 @@ function readStatus(bytes: Uint8Array) {
     const found = new Map<number, number | Uint8Array>();
     while (reader.pos < reader.len) {
       const [number, type] = reader.tag();
-      found.set(number, type === 0 ? reader.int32() : reader.bytes());
+      found.set(number, type === WireType.Varint ? reader.int32() : reader.bytes());
     }
     return found;
   };

@@ -86,22 +86,28 @@ export function route<
   return declaration as unknown as Route;
 }
 
-export interface BatchDeclaration<Item extends Schema, Response extends Schema> {
+export interface BatchDeclaration<
+  Item extends Schema,
+  Response extends Schema,
+  Query extends Schema | undefined = undefined,
+> {
   path: `/${string}`;
   access: Scope;
   summary: string;
   description?: string;
+  query?: Query;
   /** Documents one item; the handler judges each by itself. */
   item: Item;
   response: Response;
-  handle: (request: Request<undefined, undefined, unknown[]>) => Promise<z.input<Response>>;
+  handle: (request: Request<undefined, Output<Query>, unknown[]>) => Promise<z.input<Response>>;
 }
 
 /** A POST whose body is one item, an array of items, or one item a line (NDJSON). */
-export function batchRoute<Item extends Schema, Response extends Schema>({
-  item,
-  ...declaration
-}: BatchDeclaration<Item, Response>): Route {
+export function batchRoute<
+  Item extends Schema,
+  Response extends Schema,
+  Query extends Schema | undefined = undefined,
+>({ item, ...declaration }: BatchDeclaration<Item, Response, Query>): Route {
   return { ...declaration, method: 'post', body: item, batch: true } as unknown as Route;
 }
 

@@ -7,9 +7,15 @@ import type { Database } from '../database/port.ts';
 import { liveFeed, type LiveFeed } from './feed.ts';
 import { parsePosition } from './position.ts';
 import { liveReader } from './reader.ts';
+import type { Wakes } from './wakes.ts';
 
-/** Nobody is woken: each reading begins where the last one was left. */
-const asleep = { start: () => undefined, hearing: () => false, stop: () => Promise.resolve() };
+/** Those who follow are woken by the tests alone. */
+let wakeAll: () => void = () => undefined;
+const byHand: Wakes = {
+  start: (wake) => void (wakeAll = () => wake('all')),
+  hearing: () => true,
+  stop: () => Promise.resolve(),
+};
 const WRITERS = 4;
 
 let rollcall: TestRollcall;
@@ -25,7 +31,7 @@ beforeAll(async () => {
     timeoutMs: 30_000,
     onIdleError: () => undefined,
   });
-  feed = liveFeed(liveReader(database), asleep, createLog('silent'));
+  feed = liveFeed(liveReader(database), byHand, createLog('silent'));
   writers = await Promise.all(
     Array.from({ length: WRITERS }, async () => {
       const client = new pg.Client(url);
@@ -104,32 +110,20 @@ type Step =
   /** Reads on, having lost all but a share of what was told last. */
   | { kind: 'read'; kept: number };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('announce'), writer: fc.nat(WRITERS - 1) }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('commit', 'rollback'),
-      writer: fc.nat(WRITERS - 1),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('read'),
-      kept: fc.double({ min: 0, max: 1, noNaN: true }),
-    }),
-  },
-);
+const writer = fc.nat(WRITERS - 1);
+const kept = fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true }));
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('announce'), writer }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('commit', 'rollback'), writer }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('read'), kept }) },
+) as fc.Arbitrary<Step>;
+const walk = fc.array(step, { minLength: 20, maxLength: 40, size: 'max' });
 
 let tenants = 0;
 
 test('whoever comes back with any event id is told all the rest, and nothing twice', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(walk, async (steps) => {
       const tenant = `walk-${++tenants}`;
       await rollcall.keyFor(tenant);
       const open = writers.map((): string[] => []);
@@ -173,4 +167,58 @@ test('whoever comes back with any event id is told all the rest, and nothing twi
     }),
     { numRuns: 60 },
   );
+});
+
+test('readers who join at any time, quick and slow, are told everything once while it happens', async () => {
+  const tenant = 'stream';
+  await rollcall.keyFor(tenant);
+  const { position: begin } = await readOn(tenant);
+  const leaving = new AbortController();
+  const committed: string[] = [];
+  const followers: { words: string[]; done: Promise<void> }[] = [];
+
+  /** @param from when to take what is there */
+  async function follow(from: Promise<unknown>): Promise<void> {
+    const after = parsePosition(begin);
+    const batches = await feed.follow(tenant, { after, signal: leaving.signal });
+    const words: string[] = [];
+    const done = (async () => {
+      for await (const { events } of batches) {
+        words.push(...events.map(({ body }) => (body as { word: string }).word));
+        await from;
+      }
+    })();
+    followers.push({ words, done });
+  }
+
+  const written = Promise.withResolvers<void>();
+  await follow(written.promise);
+  await follow(Promise.resolve());
+  await Promise.all(
+    writers.map(async (writer, which) => {
+      for (let turn = 0; turn < 80; turn++) {
+        const words = Array.from(
+          { length: 1 + (turn % 5) },
+          (_, index) => `${which} ${turn} ${index}`,
+        );
+        await writer.query('begin');
+        for (const word of words) await announce(writer, tenant, word);
+        const kept = (turn + which) % 6 !== 0;
+        await writer.query(kept ? 'commit' : 'rollback');
+        if (kept) committed.push(...words);
+        wakeAll();
+        if (turn % 20 === which) await follow(Promise.resolve());
+      }
+    }),
+  );
+  written.resolve();
+  expect(committed.length).toBeGreaterThan(500);
+  const all = committed.toSorted();
+  while (followers.some(({ words }) => words.length < all.length)) {
+    wakeAll();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  leaving.abort();
+  await Promise.all(followers.map(({ done }) => done));
+  for (const { words } of followers) expect(words.sort()).toEqual(all);
 });

@@ -16,7 +16,9 @@ export function storable(text: string, longest: number): string {
   const clean = text.includes('\0') ? text.replaceAll('\0', ' ') : text;
   const clipped = clean.length > longest ? clean.slice(0, longest) : clean;
   // What is cut in two at the end goes altogether.
-  return (clipped.length < clean.length ? clipped.replace(/[\ud800-\udbff]$/, '') : clipped).toWellFormed();
+  return (
+    clipped.length < clean.length ? clipped.replace(/[\ud800-\udbff]$/, '') : clipped
+  ).toWellFormed();
 }
 
 /** The first of these fields that is a text with something in it. */
@@ -39,6 +41,16 @@ export function id(value: unknown, ...names: string[]): string | undefined {
   return undefined;
 }
 
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+export const isUuid = (said: string): boolean => UUID.test(said);
+
+/** An event's own id where it can be no other thing's: a workflow's, say. */
+export function ownUuid(event: unknown): string | undefined {
+  const given = id(event, 'id') ?? id(event, 'event_id');
+  return given !== undefined && isUuid(given) ? given : undefined;
+}
+
 /** A whole number from 0. */
 export function count(value: unknown, ...names: string[]): number | undefined {
   for (const name of names) {
@@ -52,9 +64,12 @@ const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 
 /** A moment as ISO 8601 with an offset, or as milliseconds since 1970; in UTC. Undefined for anything else. */
 export function moment(said: unknown): string | undefined {
-  const usable = typeof said === 'number' || (typeof said === 'string' && said.length <= 64 && ISO.test(said));
+  const usable =
+    typeof said === 'number' || (typeof said === 'string' && said.length <= 64 && ISO.test(said));
   const time = usable ? new Date(said) : undefined;
-  return time && time.getTime() >= 0 && time.getUTCFullYear() <= 9999 ? time.toISOString() : undefined;
+  return time && time.getTime() >= 0 && time.getUTCFullYear() <= 9999
+    ? time.toISOString()
+    : undefined;
 }
 
 /** When an event was, by the first of these fields; now when it does not say. Refused: no moment, or in the future. */
@@ -74,10 +89,16 @@ export function momentOf(item: unknown, { now }: Reading, ...names: string[]): s
 
 export function tooEarly(at: string, path: string, now: Date): Refusal | undefined {
   return Date.parse(at) > now.getTime() + AHEAD_MS
-    ? { code: 'timestamp_in_future', path, message: 'is more than an hour ahead of the server’s clock' }
+    ? {
+        code: 'timestamp_in_future',
+        path,
+        message: 'is more than an hour ahead of the server’s clock',
+      }
     : undefined;
 }
 
 /** What is there of it. */
-export const present = <Value extends object>(value: { [Key in keyof Value]: Value[Key] | undefined }): Value =>
+export const present = <Value extends object>(value: {
+  [Key in keyof Value]: Value[Key] | undefined;
+}): Value =>
   Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Value;

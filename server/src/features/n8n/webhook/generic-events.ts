@@ -6,7 +6,7 @@ import {
   type HealthStatus,
   type ReportedStatus,
 } from '@rollcall/client/contract';
-import { count, field, id, isFields, moment, momentOf, present, text } from './fields.ts';
+import { count, field, id, isFields, moment, momentOf, ownUuid, present, text } from './fields.ts';
 import type { Fields, Heard, Reading, Refusal } from './heard.ts';
 import { wordsOf, type WorkflowSaying } from './workflow-words.ts';
 
@@ -67,10 +67,12 @@ export function genericEvent(item: Fields, reading: Reading): Heard | Refusal | 
   const at = momentOf(body, reading, 'timestamp', 'occurred_at', 'ts', 'time');
   if (typeof at !== 'string') return at;
   const instance_id = id(body, 'instance_id', 'instanceId') ?? reading.instance_id;
-  const given = id(item, 'id', 'event_id');
+  const given = ownUuid(item);
   const name = eventName(item);
   const said = name === undefined ? undefined : wordsIn(name);
-  const isTimed = ['timestamp', 'occurred_at', 'ts', 'time'].some((key) => field(body, key) !== undefined);
+  const isTimed = ['timestamp', 'occurred_at', 'ts', 'time'].some(
+    (key) => field(body, key) !== undefined,
+  );
   const heard: Heard = {
     name: name ?? 'workflow',
     handling: 'applied',
@@ -104,7 +106,8 @@ function runIn(
   const status = RUNS.get(word);
   if (!execution_id || !status) return undefined;
   const error = field(run, 'error');
-  const message = text(error, 2_000, 'message') ?? text(run, 2_000, 'error', 'error_message', 'errorMessage');
+  const message =
+    text(error, 2_000, 'message') ?? text(run, 2_000, 'error', 'error_message', 'errorMessage');
   const type = text(error, 255, 'name', 'type');
   const ended = !['queued', 'running', 'waiting'].includes(status);
   return present<ExecutionReport>({
@@ -115,7 +118,9 @@ function runIn(
     status,
     mode: text(run, 64, 'mode'),
     started_at: moment(run.started_at ?? run.startedAt) ?? (word === 'started' ? at : undefined),
-    completed_at: ended ? (moment(run.completed_at ?? run.stoppedAt ?? run.finished_at) ?? at) : undefined,
+    completed_at: ended
+      ? (moment(run.completed_at ?? run.stoppedAt ?? run.finished_at) ?? at)
+      : undefined,
     duration_ms: count(run, 'duration_ms', 'durationMs'),
     at,
     source: 'webhook',
@@ -135,7 +140,8 @@ function changeIn(
   const title = text(workflow, 255, 'workflow_name', 'workflowName', 'name');
   const change = name?.at(-1);
   const isChange = change !== undefined && name?.[0] === 'workflow' && STATES.has(change);
-  const isPlain = name === undefined && [stated, health, nodes, title].some((one) => one !== undefined);
+  const isPlain =
+    name === undefined && [stated, health, nodes, title].some((one) => one !== undefined);
   if (!isChange && !isPlain) return undefined;
   const state =
     (isChange ? STATES.get(change) : undefined) ??
@@ -163,5 +169,7 @@ function activeIn({ active }: Fields): EntityState | undefined {
 /** Texts, or n8n's objects with a name. */
 function tagsIn(tags: unknown): string[] | undefined {
   if (!Array.isArray(tags)) return undefined;
-  return tags.slice(0, 100).flatMap((tag: unknown) => text({ tag }, 120, 'tag') ?? text(tag, 120, 'name') ?? []);
+  return tags
+    .slice(0, 100)
+    .flatMap((tag: unknown) => text({ tag }, 120, 'tag') ?? text(tag, 120, 'name') ?? []);
 }

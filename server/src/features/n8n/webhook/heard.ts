@@ -1,14 +1,10 @@
 import type {
   BatchItemResult,
   ExecutionReport,
-
+  N8nHandling,
   TelemetryEvent,
 } from '@rollcall/client/contract';
 import type { Redactor } from '../../../platform/redact.ts';
-
-/** `applied`: it changed what is known; `noted`: known, and counted only; `unknown`: counted, with a sample. */
-export const HANDLINGS = ['applied', 'noted', 'unknown'] as const;
-export type Handling = (typeof HANDLINGS)[number];
 
 /** [microseconds since 1970, rank where two are of one moment, value, ...]: the greatest is what holds. */
 export type Word = [number, number, ...unknown[]];
@@ -48,7 +44,7 @@ export interface HooksProcess {
 export interface Heard {
   /** Under which it is counted. */
   name: string;
-  handling: Handling;
+  handling: N8nHandling;
   /** When it happened, ISO 8601 in UTC. */
   at: string;
   /** Its id as the sender made it; answers name it. */
@@ -78,4 +74,3 @@ export interface Reading {
 export type Fields = Record<string, unknown>;
 
 export const isRefusal = (read: Heard | Refusal): read is Refusal => 'code' in read;
-

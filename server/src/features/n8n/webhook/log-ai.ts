@@ -32,7 +32,11 @@ export function aiEvent(event: LogEvent): Effects | undefined {
   const call = callOf(event, { model, node_name, tool: toolOf(msg) });
   return {
     reports: [report],
-    ...(call && { telemetry: [{ ...call, ...(tokens.total_tokens !== undefined && { tokens_used: tokens.total_tokens }) }] }),
+    ...(call && {
+      telemetry: [
+        { ...call, ...(tokens.total_tokens !== undefined && { tokens_used: tokens.total_tokens }) },
+      ],
+    }),
   };
 }
 

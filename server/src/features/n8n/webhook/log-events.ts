@@ -1,4 +1,4 @@
-import { text, momentOf, field, id } from './fields.ts';
+import { field, id, isFields, momentOf, text } from './fields.ts';
 import type { Fields, Heard, Reading, Refusal } from './heard.ts';
 import { aiEvent } from './log-ai.ts';
 import { runEvent } from './log-runs.ts';
@@ -36,7 +36,7 @@ export function logEvent(item: Fields, reading: Reading): Heard | Refusal {
     at,
     ...(given && UUID.test(given) && { uuid: given.toLowerCase() }),
     ...(instance_id && { instance_id }),
-    payload: typeof payload === 'object' && payload !== null ? (payload as Fields) : {},
+    payload: isFields(payload) ? payload : {},
   };
   const heard: Heard = {
     name,

@@ -1,4 +1,8 @@
-import type { ExecutionReport, NodeExecutionReport, ReportedStatus } from '@rollcall/client/contract';
+import type {
+  ExecutionReport,
+  NodeExecutionReport,
+  ReportedStatus,
+} from '@rollcall/client/contract';
 import { id, moment, present, text } from './fields.ts';
 import type { Fields, Reading } from './heard.ts';
 import type { Effects, LogEvent } from './log-events.ts';
@@ -50,33 +54,36 @@ const status =
 
 const READERS = new Map<string, Reader>(
   Object.entries({
-  'n8n.workflow.started': (_, { at }) => ({ status: 'running', started_at: at }),
-  'n8n.workflow.success': (_, { at }) => ({ status: 'success', completed_at: at }),
-  'n8n.workflow.failed': failed,
-  'n8n.workflow.cancelled': (payload, { at }) => ({
-    status: 'canceled',
-    completed_at: at,
-    metadata: present({ cancel_reason: text(payload, 64, 'reason') }),
-  }),
-  'n8n.node.started': (payload, { at }) => node(payload, { status: 'running', started_at: at }),
-  // Whether it went well is not said; a run that fails names the node that it failed at.
-  'n8n.node.finished': (payload, { at }) => node(payload, { status: 'success', completed_at: at }),
-  'n8n.queue.job.enqueued': status('queued'),
-  'n8n.queue.job.dequeued': status('running'),
-  'n8n.queue.job.stalled': (_, { at, uuid }) => ({
-    telemetry_events: [present({ event_id: uuid, name: 'job.stalled', at, level: 'warn' as const })],
-  }),
-  'n8n.audit.workflow.executed': (payload) => ({
-    metadata: present({ started_by: text(payload, 64, 'source') }),
-  }),
-  'n8n.audit.workflow.waiting': status('waiting'),
-  'n8n.audit.workflow.resumed': (payload, { at }) => ({
-    status: 'running',
-    metadata: present({
-      resumed_by: text(payload, 64, 'resumeSource'),
-      resumed_at: moment(payload.responseAt) ?? at,
+    'n8n.workflow.started': (_, { at }) => ({ status: 'running', started_at: at }),
+    'n8n.workflow.success': (_, { at }) => ({ status: 'success', completed_at: at }),
+    'n8n.workflow.failed': failed,
+    'n8n.workflow.cancelled': (payload, { at }) => ({
+      status: 'canceled',
+      completed_at: at,
+      metadata: present({ cancel_reason: text(payload, 64, 'reason') }),
     }),
-  }),
+    'n8n.node.started': (payload, { at }) => node(payload, { status: 'running', started_at: at }),
+    // Whether it went well is not said; a run that fails names the node that it failed at.
+    'n8n.node.finished': (payload, { at }) =>
+      node(payload, { status: 'success', completed_at: at }),
+    'n8n.queue.job.enqueued': status('queued'),
+    'n8n.queue.job.dequeued': status('running'),
+    'n8n.queue.job.stalled': (_, { at, uuid }) => ({
+      telemetry_events: [
+        present({ event_id: uuid, name: 'job.stalled', at, level: 'warn' as const }),
+      ],
+    }),
+    'n8n.audit.workflow.executed': (payload) => ({
+      metadata: present({ started_by: text(payload, 64, 'source') }),
+    }),
+    'n8n.audit.workflow.waiting': status('waiting'),
+    'n8n.audit.workflow.resumed': (payload, { at }) => ({
+      status: 'running',
+      metadata: present({
+        resumed_by: text(payload, 64, 'resumeSource'),
+        resumed_at: moment(payload.responseAt) ?? at,
+      }),
+    }),
   } satisfies Record<string, Reader>),
 );
 
@@ -88,7 +95,9 @@ function failed(
   const said = text(payload, LONGEST_MESSAGE, 'errorMessage');
   if (said && CANCELLED.test(said)) return { status: 'canceled', completed_at: at };
   const last_node = text(payload, 255, 'lastNodeExecuted');
-  const message = redact(said ?? 'The run failed; n8n’s log does not say why.').slice(0, LONGEST_MESSAGE).toWellFormed();
+  const message = redact(said ?? 'The run failed; n8n’s log does not say why.')
+    .slice(0, LONGEST_MESSAGE)
+    .toWellFormed();
   const error = { message, ...(last_node && { node: last_node }) };
   const node_type = text(payload, 255, 'errorNodeType');
   const failing: NodeExecutionReport | undefined = last_node

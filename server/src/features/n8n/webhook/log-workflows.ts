@@ -33,7 +33,12 @@ export function workflowChange({ name, at, payload }: LogEvent): Effects | undef
     cause: `workflow.${change}`,
     // The name of a version and its description are people's words on something else.
     version_id: change === 'version.updated' ? undefined : id(payload, 'versionId'),
-    active_version_id: change === 'activated' ? id(payload, 'activeVersionId') : change === 'deactivated' ? null : undefined,
+    active_version_id:
+      change === 'activated'
+        ? id(payload, 'activeVersionId')
+        : change === 'deactivated'
+          ? null
+          : undefined,
   });
   return { workflows: [wordsOf(saying, at, 1)] };
 }

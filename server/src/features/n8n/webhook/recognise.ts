@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { N8N_EVENT_KINDS,  } from '@rollcall/client/contract';
+import { N8N_EVENT_KINDS } from '@rollcall/client/contract';
 import { BrokenLine } from '../../../platform/http/body.ts';
-import { id, isFields, momentOf } from './fields.ts';
+import { id, isFields, isUuid, momentOf, ownUuid, text } from './fields.ts';
 import { eventName, genericEvent } from './generic-events.ts';
 import type { Fields, Heard, Reading, Refusal } from './heard.ts';
 import { hooksEvent } from './hooks-events.ts';
@@ -37,7 +37,7 @@ function read(event: Fields, reading: Reading): Heard | Refusal {
 }
 
 /** n8n's own items carry their fields in `json`. */
-const unwrapped = (item: unknown): unknown =>
+export const unwrapped = (item: unknown): unknown =>
   isFields(item) &&
   isFields(item.json) &&
   Object.keys(item).every((key) => /^(json|binary|pairedItem|index|error)$/.test(key))
@@ -46,11 +46,10 @@ const unwrapped = (item: unknown): unknown =>
 
 function unknownEvent(event: Fields, reading: Reading): Heard {
   const at = momentOf(event, reading, 'timestamp', 'occurred_at', 'ts');
-  const given = id(event, 'id', 'event_id');
+  const given = ownUuid(event);
   const instance_id = id(event, 'instance_id', 'instanceId') ?? reading.instance_id;
-  const name = eventName(event) ?? (typeof event.kind === 'string' ? event.kind : '');
   return {
-    name: name.trim() === '' ? '(unnamed)' : name.slice(0, 120).replaceAll('\0', ' ').toWellFormed(),
+    name: eventName(event) ?? text(event, 120, 'kind') ?? '(unnamed)',
     handling: 'unknown',
     at: typeof at === 'string' ? at : reading.now.toISOString(),
     ...(given && { id: given, identity: given }),
@@ -58,13 +57,10 @@ function unknownEvent(event: Fields, reading: Reading): Heard {
   };
 }
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
 /** The UUID under which an event is counted: its own, or one (version 8) that its identity always gets. */
 export function keyOf({ identity }: Heard): string | undefined {
   if (identity === undefined) return undefined;
-  if (UUID.test(identity)) return identity.toLowerCase();
+  if (isUuid(identity)) return identity.toLowerCase();
   const digits = createHash('sha256').update(`n8n:${identity}`).digest('hex');
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-8${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
-

@@ -76,7 +76,8 @@ export function errorTriggerItem(item: Fields, reading: Reading): Heard | Refusa
 
 function errorOf(failure: Fields, { redactor }: Reading) {
   const error = field(failure, 'error');
-  const said = text(error, LONGEST_MESSAGE, 'message', 'description') ?? 'The run failed without a message.';
+  const said =
+    text(error, LONGEST_MESSAGE, 'message', 'description') ?? 'The run failed without a message.';
   const type = text(error, 255, 'name') ?? text(field(error, 'cause'), 255, 'name');
   const node = text(failure, 255, 'lastNodeExecuted') ?? text(field(error, 'node'), 255, 'name');
   const message = redactor.text(said).slice(0, LONGEST_MESSAGE).toWellFormed();
