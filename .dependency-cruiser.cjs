@@ -30,7 +30,7 @@ const forbidden = [
   {
     name: 'hooks-need-the-client-only',
     comment: 'The hooks file is bundled with the client and with nothing else.',
-    from: { path: '^hooks/', pathNot: '[.]test[.]ts$' },
+    from: { path: '^hooks/', pathNot: ['[.]test[.]ts$', '^hooks/build[.]js$'] },
     to: { pathNot: ['^hooks/', '^client/src/'], dependencyTypesNot: ['core'] },
   },
   {

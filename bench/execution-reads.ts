@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { seededRandom } from './events.ts';
 import { LARGE, seedExecutions } from './execution-seed.ts';
@@ -126,5 +127,7 @@ function report(measured: Map<string, number[]>): void {
       target ? `< ${target}` : '',
     ]),
   );
-  saveResults('execution-reads', { options, questions: rows });
+  const load = loadavg()[0] ?? 0;
+  console.log(`Load average ${load.toFixed(1)} at the end`);
+  saveResults('execution-reads', { options, load_average: load, questions: rows });
 }

@@ -18,6 +18,15 @@ export interface ExecutionTime {
   whole: number;
 }
 
+/** Called at the end of an execution and awaited, as n8n does with `workflow.postExecute`. */
+export type Ended = (run: IRun, workflow: object, executionId: string) => unknown;
+
+export interface WorkflowOptions {
+  /** Nodes that do nothing, after the next one. None when left out. */
+  more?: number;
+  ended?: Ended;
+}
+
 let executions = 0;
 
 /**
@@ -27,6 +36,7 @@ let executions = 0;
 export function prepareWorkflow(
   measured: INodeType,
   node: Partial<INode> = {},
+  { more = 0, ended }: WorkflowOptions = {},
 ): () => Promise<ExecutionTime> {
   let nextRuns = 0;
   const types: Record<string, INodeType> = {
@@ -34,11 +44,14 @@ export function prepareWorkflow(
     measured,
     next: codeNode(() => void (nextRuns = performance.now())),
   };
+  const rest = Array.from({ length: more }, (_, index) => `more ${index}`);
+  for (const name of rest) types[name] = noOp;
+  const names = Object.keys(types);
   const definition = {
     id: 'bench-emit',
     name: 'What a node adds',
     active: true,
-    nodes: Object.keys(types).map((type, index) => ({
+    nodes: names.map((type, index) => ({
       id: type,
       name: type,
       type,
@@ -47,10 +60,14 @@ export function prepareWorkflow(
       parameters: {},
       ...(type === 'measured' && node),
     })),
-    connections: {
-      start: { main: [[{ node: 'measured', type: 'main' as const, index: 0 }]] },
-      measured: { main: [[{ node: 'next', type: 'main' as const, index: 0 }]] },
-    },
+    connections: Object.fromEntries(
+      names
+        .slice(1)
+        .map((name, index) => [
+          names[index] ?? '',
+          { main: [[{ node: name, type: 'main' as const, index: 0 }]] },
+        ]),
+    ),
     settings: { executionOrder: 'v1' as const },
   };
   const nodeTypes = {
@@ -61,7 +78,7 @@ export function prepareWorkflow(
   return async () => {
     const workflow = new Workflow({ ...definition, nodeTypes });
     const began = performance.now();
-    const run = await execute(workflow);
+    const run = await execute(workflow, definition, ended);
     const whole = performance.now() - began;
     if (run.status !== 'success') throw run.data.resultData.error ?? new Error(run.status);
     return { nextNode: nextRuns - began, whole };
@@ -71,15 +88,23 @@ export function prepareWorkflow(
 /** n8n's NoOp node: hands its items on. */
 export const noOp = codeNode((items) => items);
 
-function execute(workflow: InstanceType<typeof Workflow>): Promise<IRun> {
+function execute(
+  workflow: InstanceType<typeof Workflow>,
+  definition: object,
+  ended: Ended | undefined,
+): Promise<IRun> {
   const executionId = String(++executions);
   const node = workflow.getNode('start');
   if (!node) throw new Error('The workflow has no start');
-  const { id, name, active } = workflow;
-  const workflowData = { id, name, active, nodes: [], connections: {} } as never;
+  const hooks = new ExecutionLifecycleHooks('trigger', executionId, definition as never);
+  if (ended) {
+    hooks.addHandler('workflowExecuteAfter', async (run) => {
+      await ended(run, definition, executionId);
+    });
+  }
   const additionalData = {
     executionId,
-    hooks: new ExecutionLifecycleHooks('trigger', executionId, workflowData),
+    hooks,
     credentialsHelper,
     variables: {},
     webhookWaitingBaseUrl: 'http://127.0.0.1:5678/webhook-waiting',

@@ -95,7 +95,7 @@ test.each(Object.keys(HOSTILE))('%s: every hook returns at once and n8n goes on'
     expect(n8n.call(hook, madeOf(value), madeOf(value), '7', value)).toBeUndefined();
   }
   n8n.call('workflow.afterDelete', 'still-told');
-  await n8n.call('n8n.stop');
+  await n8n.end();
   expect(rollcall.bodies.join('')).toContain('still-told');
   expect(rollcall.bodies.join('').length).toBeLessThan(200_000);
 });
@@ -106,7 +106,7 @@ test.each(['a proxy that forbids everything', 'getters that throw', 'nothing'])(
     const n8n = startProcess({ url: rollcall.url, workflows: HOSTILE[what] ?? null });
     n8n.call('n8n.ready');
     n8n.call('workflow.activate', ...(recordedCalls()[7]?.args ?? []));
-    await n8n.call('n8n.stop');
+    await n8n.end();
     expect(rollcall.bodies.join('')).toContain('workflow.activated');
   },
 );
@@ -116,7 +116,7 @@ test('a run of a million node runs is looked at in bounds', async () => {
   const n8n = startProcess({ url: rollcall.url });
   const run = { status: 'success', data: { resultData: { runData: { Loop: entries } } } };
   n8n.call('workflow.postExecute', run, { id: 'w1' }, '1');
-  await n8n.call('n8n.stop');
+  await n8n.end();
   expect(rollcall.events[0]).toMatchObject({
     report: { metadata: { node_executions_omitted: 999_000 } },
   });

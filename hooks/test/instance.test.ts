@@ -77,7 +77,7 @@ test('an id that n8n has stored wins over the derived one, and a named one over 
     const n8n = startProcess({ url: rollcall.url, workflows, environment });
     n8n.call('workflow.afterDelete', 'w1');
     await new Promise((resolve) => void setImmediate(resolve));
-    await n8n.call('n8n.stop');
+    await n8n.end();
   }
   await rollcall.stop();
   expect(new Set(rollcall.events.map(({ instance_id }) => instance_id))).toEqual(
@@ -97,7 +97,7 @@ test('an n8n that never answers what its id is gets the derived one', async () =
   const environment = { N8N_USER_FOLDER: folder };
   const n8n = startProcess({ url: rollcall.url, workflows, environment });
   for (let index = 0; index < 1_500; index += 1) n8n.call('workflow.afterDelete', `w${index}`);
-  await n8n.call('n8n.stop');
+  await n8n.end();
   await rollcall.stop();
   expect(rollcall.events).toHaveLength(1_501);
   const id = derivedInstanceId(facts(environment));

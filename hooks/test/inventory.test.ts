@@ -126,7 +126,7 @@ describe('with a server', () => {
     expect(new Set(events.map(({ inventory }) => inventory.id)).size).toBe(1);
     expect(events.at(-1)?.inventory).toMatchObject({ complete: true, pages: events.length });
     expect(ofKind(rollcall.events, 'hooks.status')[0]?.hooks.when).toBe('ready');
-    await n8n.call('n8n.stop');
+    await n8n.end();
   });
 
   test('a database that hangs, or is broken, is no trouble for n8n', async () => {
@@ -136,7 +136,7 @@ describe('with a server', () => {
       const n8n = startProcess({ url: rollcall.url, workflows });
       n8n.call('n8n.ready', {}, {});
       await new Promise((resolve) => void setImmediate(resolve));
-      await n8n.call('n8n.stop');
+      await n8n.end();
       expect(n8n.stats().errors).toBe(workflows === broken ? 1 : 0);
     }
     expect(ofKind(rollcall.events, 'inventory')).toEqual([]);

@@ -11,7 +11,7 @@ afterEach(() => rollcall.stop());
 test('what a real n8n called becomes one event each, and nothing more', async () => {
   const n8n = startProcess({ url: rollcall.url });
   for (const { hook, args } of recordedCalls()) expect(n8n.call(hook, ...args)).toBeUndefined();
-  await n8n.call('n8n.stop');
+  await n8n.end();
   expect(kindsOf(rollcall.events).filter((kind) => kind !== 'inventory')).toEqual([
     'hooks.status',
     'workflow.created',
@@ -56,7 +56,7 @@ test('a created workflow is told with its definition, its project and the role o
   const n8n = startProcess({ url: rollcall.url });
   const [created] = recordedCalls().filter(({ hook }) => hook === 'workflow.afterCreate');
   n8n.call('workflow.afterCreate', ...(created?.args ?? []));
-  await n8n.call('n8n.stop');
+  await n8n.end();
   expect(ofKind(rollcall.events, 'workflow.created')[0]).toMatchObject({
     actor: { role: 'global:owner' },
     workflow: {
@@ -94,7 +94,7 @@ test('publishing is told by its kind, not by a field that n8n has not stored yet
   for (const { hook, args } of recordedCalls()) {
     if (/activate$/.test(hook)) n8n.call(hook, ...args);
   }
-  await n8n.call('n8n.stop');
+  await n8n.end();
   const told = [
     ...ofKind(rollcall.events, 'workflow.activated'),
     ...ofKind(rollcall.events, 'workflow.deactivated'),
@@ -115,7 +115,7 @@ test('what was published is read again from the database, where it is as n8n sto
   const n8n = startProcess({ url: rollcall.url, workflows });
   n8n.call('workflow.activate', ...(activated?.args ?? []));
   await until(() => workflows.questions.length > 0);
-  await n8n.call('n8n.stop');
+  await n8n.end();
   expect(ofKind(rollcall.events, 'inventory')).toMatchObject([
     {
       inventory: { complete: false, workflows: [{ id: 'GxgTjnPYhFDbCiXP', definition: 'stored' }] },
@@ -130,7 +130,7 @@ test('archived, brought back, deleted: the id and who', async () => {
   n8n.call('workflow.afterUnarchive', 'w1', actor);
   n8n.call('workflow.afterDelete', 'w1');
   n8n.call('workflow.afterDelete', { not: 'an id' });
-  await n8n.call('n8n.stop');
+  await n8n.end();
   expect(rollcall.events.slice(0, 3)).toMatchObject([
     { kind: 'workflow.archived', workflow: { id: 'w1' }, actor: { role: 'global:member' } },
     { kind: 'workflow.unarchived', workflow: { id: 'w1' }, actor: { role: 'global:member' } },
@@ -145,7 +145,7 @@ test('a worker says that it is one, and takes no inventory', async () => {
   const n8n = startProcess({ url: rollcall.url, command: ['worker'], workflows });
   n8n.call('worker.ready');
   n8n.call('n8n.ready', {}, {});
-  await n8n.call('n8n.stop');
+  await n8n.end();
   expect(new Set(kindsOf(rollcall.events))).toEqual(new Set(['hooks.status']));
   expect(rollcall.events[0]).toMatchObject({ instance_role: 'worker' });
   expect(workflows.questions).toEqual([]);

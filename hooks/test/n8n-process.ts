@@ -15,6 +15,8 @@ import type { HooksSettings } from '../src/settings.ts';
 export interface N8nProcess {
   /** Calls a hook as n8n does, and answers what it returned, not awaited. */
   call(name: string, ...told: unknown[]): unknown;
+  /** Ends n8n, and waits until everything has been sent. */
+  end(): Promise<void>;
   stats(): ReturnType<ReturnType<typeof createReporter>['stats']>;
   /** What was printed for the operator. */
   lines: string[];
@@ -52,15 +54,18 @@ export function startProcess(options: ProcessOptions): N8nProcess {
   const reporter = createReporter(settings, facts, log, options.machine);
   const hooks = createHooks(reporter, settings);
   const context = { dbCollections: { Workflow: options.workflows ?? storedWorkflows([]) } };
-  return {
-    lines,
-    stats: reporter.stats,
-    call(name, ...told) {
-      const [resource = '', operation = ''] = name.split('.');
-      const [hook] = hooks[resource]?.[operation] ?? [];
-      return hook?.apply(context, told);
-    },
+  const call: N8nProcess['call'] = (name, ...told) => {
+    const [resource = '', operation = ''] = name.split('.');
+    const [hook] = hooks[resource]?.[operation] ?? [];
+    return hook?.apply(context, told);
   };
+  const end = async (): Promise<void> => {
+    await call('n8n.stop');
+    while (reporter.stats().queued > 0) {
+      await new Promise((resolve) => void setTimeout(resolve, 10));
+    }
+  };
+  return { lines, stats: reporter.stats, call, end };
 }
 
 /** What n8n's repository of workflows does with the little that the hooks ask of it. */

@@ -52,7 +52,7 @@ test.each<[string, RequestListener | 'absent']>([
     if (trouble === 'absent') return;
 
     rollcall.answerWith(undefined);
-    while (n8n.stats().queued > 0) await n8n.call('n8n.stop');
+    await n8n.end();
     const told = ofKind(rollcall.events, 'execution.finished').map(({ report }) =>
       Number(report.execution_id),
     );

@@ -154,7 +154,7 @@ test('nothing outside the list leaves, wherever it is hidden in what n8n hands o
         expect(n8n.call(hook, ...told)).toBeUndefined();
       }
       await new Promise((resolve) => void setImmediate(resolve));
-      await n8n.call('n8n.stop');
+      await n8n.end();
       expect(sent()).not.toContain(MARKER);
       // As much is told as without what was hidden.
       expect(sent().match(/"kind":"(?!inventory)/g)).toHaveLength(14);
@@ -182,7 +182,7 @@ test('nothing leaves of arguments that are anything at all', async () => {
         const args = told.map((value) => (typeof value === 'string' ? { value } : value));
         expect(n8n.call(hook, ...args)).toBeUndefined();
       }
-      await n8n.call('n8n.stop');
+      await n8n.end();
       expect(sent()).not.toContain(MARKER);
     }),
     { numRuns: 100 },
@@ -201,7 +201,7 @@ test('with payloads switched on, keys and addresses in them still stay', async (
     data: { resultData: { runData: { Set: [{ data: { main: [[{ json, binary: MARKER }]] } }] } } },
   };
   n8n.call('workflow.postExecute', run, { id: 'w1' }, '1');
-  await n8n.call('n8n.stop');
+  await n8n.end();
   expect(sent()).toContain('"plain":"told"');
   expect(sent()).not.toContain(MARKER);
 });

@@ -155,7 +155,7 @@ test('n8n.ready begins to look; what is seen reaches Rollcall', async () => {
   while (ofKind(rollcall.events, 'execution.started').length === 0) {
     await new Promise((resolve) => void setTimeout(resolve, 10));
   }
-  await n8n.call('n8n.stop');
+  await n8n.end();
   await rollcall.stop();
   expect(ofKind(rollcall.events, 'execution.started')).toMatchObject([
     { report: { execution_id: '7', instance_id: 'instance-1', status: 'running' } },

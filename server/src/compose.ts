@@ -37,6 +37,7 @@ import { createPrivacy } from './features/otlp/privacy.ts';
 import { registration } from './features/registry/registration.ts';
 import { registryRoutes } from './features/registry/registry.routes.ts';
 import { registryStore } from './features/registry/registry.store.ts';
+import { foldAllTenants } from './features/telemetry/fold.ts';
 import { telemetryIngest } from './features/telemetry/telemetry.ts';
 import { telemetryRoutes } from './features/telemetry/telemetry.routes.ts';
 import { telemetryStore } from './features/telemetry/telemetry.store.ts';
@@ -70,6 +71,7 @@ export interface Rollcall {
 }
 
 const HOUR_SECONDS = 3_600;
+const FOLD_SECONDS = 60;
 const TRIM_SECONDS = 300;
 /** Streams of events that are open at a time, by one key and in all. */
 const STREAMS = { perKey: 20, total: 2_000 };
@@ -191,6 +193,9 @@ export function compose(
       tasks.push(
         every(config.gapCheckSeconds, 'gap check', log, () =>
           checkAllTenants(auth.listTenants, gaps, clock),
+        ),
+        every(FOLD_SECONDS, 'rollups', log, () =>
+          foldAllTenants(auth.listTenants, telemetry, clock),
         ),
         every(HOUR_SECONDS, 'retention', log, () =>
           telemetry.enforceRetention(clock(), config.telemetryDays, config.rollupDays),

@@ -29,7 +29,10 @@ export function startChild(
   const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-OUTPUT_KEPT));
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const ended = once(child, 'close').then(([code]) => code as number | null);
+  const ended = once(child, 'close').then(([code, signal]) => {
+    if (signal) output += `\n${name} was ended by ${signal as string}`;
+    return code as number | null;
+  });
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;

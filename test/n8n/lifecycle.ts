@@ -93,9 +93,10 @@ export function testLifecycle({ n8n, rollcall, relay }: ObservedWorld): void {
   test('changed while published: n8n publishes it again, and it stays active', async () => {
     const before = await rollcall.entity('workflow', id);
     await n8n.api.updateWorkflow(id, workflowOf('Orders, live', orders));
-    const entity = await registered('renamed', (it) => it.entity_name === 'Orders, live');
-    assert.equal(entity.current_state, 'active');
-    assert.notEqual(entity.version, before?.version);
+    const renamed = await registered('renamed', (it) => it.entity_name === 'Orders, live');
+    assert.equal(renamed.current_state, 'active');
+    const { version } = await registered('published', (it) => it.version !== before?.version);
+    await row({ active: true, version_id: version, active_version_id: version });
   });
 
   test('unpublished', async () => {

@@ -43,7 +43,8 @@ export async function startRelay(target: string): Promise<Relay> {
 function forward(target: string, passed: Passed[]): RequestListener {
   return (incoming, outgoing) => {
     const { method = 'GET', url = '/' } = incoming;
-    const { 'accept-encoding': _, ...headers } = incoming.headers;
+    const headers = { ...incoming.headers };
+    delete headers['accept-encoding'];
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
@@ -56,7 +57,17 @@ function forward(target: string, passed: Passed[]): RequestListener {
         answer.on('data', (chunk: Buffer) => (entry.answer += chunk.toString()));
         outgoing.writeHead(entry.status, answer.headers);
         answer.pipe(outgoing);
-        answer.on('end', () => process.env.DUMP && void import('node:fs').then((fs) => fs.appendFileSync(process.env.DUMP!, JSON.stringify({ ...entry, body: body.toString('latin1') }) + '\n')));
+        answer.on(
+          'end',
+          () =>
+            process.env.DUMP &&
+            void import('node:fs').then((fs) =>
+              fs.appendFileSync(
+                process.env.DUMP!,
+                JSON.stringify({ ...entry, body: body.toString('latin1') }) + '\n',
+              ),
+            ),
+        );
       });
       onward.on('error', () => outgoing.destroy());
       onward.end(sent);

@@ -164,7 +164,13 @@ export function testRuns({ n8n, rollcall, relay }: ObservedWorld): void {
     const address = await api.firstItem(executionId, 'Address');
     assert.ok((await fetch(String(address?.url))).ok);
     await api.finished(executionId);
-    const row = await recorded.run(id, executionId, 'success', ['hooks', 'otlp']);
+    const row = await recorded.run(
+      id,
+      executionId,
+      'success',
+      ['hooks', 'otlp'],
+      ({ node_executions }) => node_executions.length === 4,
+    );
     assert.equal(row.id, parked.id);
     assert.equal(row.started_at, parked.started_at, 'it began when it began, not when it went on');
     assert.deepEqual(

@@ -1,5 +1,6 @@
 import { executionExample } from './execution-example.ts';
 import { executionReadExamples } from './execution-read-examples.ts';
+import { n8nExamples } from './n8n-examples.ts';
 import { traceExample } from './trace-example.ts';
 import type { Route } from '../../server/src/platform/http/route.ts';
 
@@ -155,6 +156,7 @@ export function routeExamples(names: Names): Record<string, RouteExample[]> {
       { body: { ...executionExample(names), project_id: names.project_id } },
     ],
     ...executionReadExamples(names, page),
+    ...n8nExamples(names, page),
     'HEAD /v1/traces': [{}],
     'POST /v1/traces': [{ body: traceExample(names) }],
     'POST /api/v1/factories/events': [

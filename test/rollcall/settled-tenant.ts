@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { earlierExecution } from './execution-read-examples.ts';
+import { n8nEvents } from './n8n-examples.ts';
 import { addressOf, routeExamples, type Names, type RouteExample } from './route-examples.ts';
 import type { TestRollcall } from './start.ts';
 
@@ -46,6 +47,7 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   await send('POST /api/v1/executions/ingest');
   await send('POST /api/v1/executions/ingest', { body: earlierExecution(names) });
   await send('POST /v1/traces');
+  await send('POST /api/v1/n8n/webhook', { body: n8nEvents(names) });
   const made = examples['POST /api/v1/factories/events']?.[0]?.body as object;
   await send('POST /api/v1/factories/events', { body: { ...made, event_id: randomUUID() } });
   await send('PUT /api/v1/gaps/rules');
@@ -54,7 +56,15 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   const keys = await send('GET /api/v1/keys');
 
   const cursors: Record<string, string> = {};
-  for (const list of ['entities', 'executions', 'gaps', 'telemetry', 'patterns']) {
+  for (const list of [
+    'entities',
+    'executions',
+    'gaps',
+    'telemetry',
+    'patterns',
+    'n8n/workflows',
+    'n8n/events',
+  ]) {
     const path = `/api/v1/${list}`;
     cursors[path] = (await send(`GET ${path}`, { query: { limit: '1' } })).next_cursor as string;
   }

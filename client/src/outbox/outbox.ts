@@ -282,8 +282,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
 /** What `fetch` failed with; the cause says more than the error around it. */
 function reasonOf(error: unknown): string {
-  const { message, cause } = error as { message?: unknown; cause?: { code?: unknown } };
-  return [message, cause?.code]
+  const { message, cause } = error as { message?: unknown; cause?: Record<string, unknown> };
+  const parts = [message, cause?.['code'] ?? cause?.['message']];
+  return parts
     .filter((part) => typeof part === 'string')
     .join(': ')
     .slice(0, 300);

@@ -86,11 +86,10 @@ language sql stable as $$
          and (w.protocol is null or p.protocol = w.protocol)
       offset 0) h
   ), bucket as (
-    -- One number to group by, for there are tens of thousands of entries.
-    select (e.n << 32) + (e.entry >> 32) as key, sum(e.entry & 4294967295)::bigint as count
-      from (select h.n, unnest(h.latency) as entry from hour h) e group by 1
+    select e.n, e.entry >> 32 as bucket, sum(e.entry & 4294967295)::bigint as count
+      from (select h.n, unnest(h.latency) as entry from hour h) e group by 1, 2
   ), latency as (
-    select b.key >> 32 as n, array_agg((b.key << 32) | b.count) as entries from bucket b group by 1
+    select b.n, array_agg((b.bucket << 32) | b.count) as entries from bucket b group by 1
   ), total as (
     select h.n, sum(h.calls)::bigint as calls, sum(h.errors)::bigint as errors, sum(h.tokens_used) as tokens_used,
            sum(h.timed)::bigint as timed, sum(h.duration_sum) as duration_sum, max(h.duration_max) as duration_max,

@@ -7,27 +7,26 @@ create function rollcall_api.derive_n8n_workflows(p_tenant text, p_workflows tex
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 begin
   with told as materialized (
-    select w.*, count(*) filter (where w.instance_id <> '') over (partition by w.workflow_id) as instances
-      from n8n_workflows w where w.tenant_id = p_tenant and w.workflow_id = any (p_workflows)
-  ), said as (
-    select t.instance_id, t.workflow_id, i.inventoried_at,
-           case when t.instance_id <> '' and t.instances = 1 and o.said is not null
-                then best_said(jsonb_build_array(t.said, o.said)) else t.said end as s
-      from told t
-      left join told o on o.instance_id = '' and o.workflow_id = t.workflow_id
-      left join n8n_instances i on i.tenant_id = p_tenant and i.instance_id = t.instance_id
-  ), fact as (
+    select n as was, n.instance_id, n.workflow_id,
+           -- Scalar subqueries, not joins: one probe a workflow, whatever the statistics say.
+           (select i.inventoried_at from n8n_instances i where i.tenant_id = p_tenant and i.instance_id = n.instance_id) as inventoried_at,
+           case when n.instance_id = '' or 1 < (select count(*) from n8n_workflows x
+                   where x.tenant_id = p_tenant and x.workflow_id = n.workflow_id and x.instance_id <> '') then n.said
+                else coalesce((select best_said(jsonb_build_array(n.said, o.said)) from n8n_workflows o
+                   where o.tenant_id = p_tenant and o.instance_id = '' and o.workflow_id = n.workflow_id), n.said) end as s
+      from n8n_workflows n where n.tenant_id = p_tenant and n.workflow_id = any (p_workflows)
+  ), fact as materialized (
     select f.*, coalesce(f.stated = 'deleted', false) or coalesce(f.inventoried_at > f.present_at, false) as gone
-      from (select instance_id, workflow_id, inventoried_at, s, s #>> '{state,2}' as stated,
+      from (select t.*, s #>> '{state,2}' as stated,
                    to_timestamp((s #>> '{state,0}')::numeric / 1000000) as stated_at,
                    to_timestamp((s #>> '{present,0}')::numeric / 1000000) as present_at,
                    to_timestamp((select max((value->>0)::numeric) from jsonb_each(s)) / 1000000) as seen_at
-              from said) f
-  ), derived as (
-    select instance_id, workflow_id, s, present_at, seen_at,
+              from told t) f
+  ), derived as materialized (
+    select instance_id, workflow_id, was, s, present_at, seen_at, gone,
            case when gone then 'deleted' else stated end as state,
            case when gone and stated is distinct from 'deleted' then 'inventory without it' else s #>> '{state,3}' end as cause,
-           case when gone and stated is distinct from 'deleted' then inventoried_at else stated_at end as state_at, gone
+           case when gone and stated is distinct from 'deleted' then inventoried_at else stated_at end as state_at
       from fact
   ), written as (
     update n8n_workflows n set
@@ -38,14 +37,13 @@ begin
       tags = case when d.s ? 'tags' then array(select jsonb_array_elements_text(d.s #> '{tags,2}')) end,
       trigger_count = (d.s #>> '{trigger_count,2}')::bigint, node_count = (d.s #>> '{node_count,2}')::bigint,
       inventory_id = (d.s #>> '{inventory,2}')::uuid, seen_at = d.seen_at
-      from derived d, told t
+      from derived d
      where n.tenant_id = p_tenant and n.instance_id = d.instance_id and n.workflow_id = d.workflow_id
-       and t.instance_id = d.instance_id and t.workflow_id = d.workflow_id
-    returning n.workflow_id, (n.state, n.health_status) is distinct from (t.state, t.health_status) as has_moved,
+    returning n.workflow_id, (n.state, n.health_status) is distinct from ((d.was).state, (d.was).health_status) as has_moved,
       (n.name, n.description, n.version_id, n.active_version_id, n.definition_hash, n.facts_hash, n.project, n.tags, n.trigger_count, n.node_count)
       is distinct from
-      (t.name, t.description, t.version_id, t.active_version_id, t.definition_hash, t.facts_hash, t.project, t.tags, t.trigger_count, t.node_count)
-      as has_changed
+      ((d.was).name, (d.was).description, (d.was).version_id, (d.was).active_version_id, (d.was).definition_hash, (d.was).facts_hash,
+       (d.was).project, (d.was).tags, (d.was).trigger_count, (d.was).node_count) as has_changed
   ) select array_agg(distinct workflow_id) filter (where has_changed or has_moved),
            array_agg(distinct workflow_id) filter (where has_moved) into changed, moved from written;
 end $$;
@@ -244,18 +242,25 @@ begin
   -- Before any entity: others take this lock first, too.
   if cardinality(v_touched) > 0 then perform lock_relations(p_tenant); end if;
   for v_one in
-    with latest as (
-      select distinct on (x.workflow_id) x.workflow_id, x.project, x.actor,
-             case when n.said #>> '{facts,0}' = x.facts_at::text then x.facts end as facts
+    with word as materialized (
+      select x.*, (select n.said #>> '{facts,0}' = x.facts_at::text from n8n_workflows n
+                    where n.tenant_id = p_tenant and n.instance_id = x.instance_id and n.workflow_id = x.workflow_id) as holds
         from json_to_recordset(p_words) as x(instance_id text, workflow_id text, facts_at bigint, facts jsonb, project text, actor text)
-        join n8n_workflows n on n.tenant_id = p_tenant and n.instance_id = x.instance_id and n.workflow_id = x.workflow_id
-       order by x.workflow_id, coalesce(n.said #>> '{facts,0}' = x.facts_at::text, false) desc, x.facts_at desc nulls last
+    ), latest as materialized (
+      select distinct on (workflow_id) workflow_id, project, actor, case when holds then facts end as facts
+        from word order by workflow_id, coalesce(holds, false) desc, facts_at desc nulls last
+    ), touched as materialized (
+      select t.workflow_id, (select true from entities e
+                              where e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = t.workflow_id) as registered
+        from unnest(v_touched) t(workflow_id)
     )
-    select t.workflow_id, l.facts, coalesce(t.workflow_id = any (v_news.moved), false) as moved,
+    select t.workflow_id, l.facts, m.workflow_id is not null as moved,
            coalesce(l.project, 'default') as project, coalesce(l.actor, 'n8n') as actor
-      from unnest(v_touched) t(workflow_id) left join latest l using (workflow_id)
-     where t.workflow_id = any (v_news.changed)
-        or not exists (select from entities e where e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = t.workflow_id)
+      from touched t
+      left join latest l using (workflow_id)
+      left join unnest(v_news.changed) c(workflow_id) using (workflow_id)
+      left join unnest(v_news.moved) m(workflow_id) using (workflow_id)
+     where c.workflow_id is not null or t.registered is null
      order by t.workflow_id
   loop
     perform register_n8n_workflow(p_tenant, v_one.workflow_id, v_one.facts, v_one.moved, v_one.project, v_one.actor);

@@ -87,6 +87,7 @@ describe('rollcall executions show', () => {
       status: 'error',
       started_at: at(1),
       completed_at: at(4),
+      attempts: 2,
       error: { type: 'Timeout', message: 'late' },
     },
   ];
@@ -118,7 +119,7 @@ describe('rollcall executions show', () => {
     const bar = (line = '') => [line.indexOf('█'), line.lastIndexOf('█')];
     const [, hook, side, post] = drawing;
     expect(hook).toMatch(/^\* Hook +█+ +1\.0 s$/);
-    expect(post).toMatch(/^\* Post +█+ +3\.0 s, Timeout$/);
+    expect(post).toMatch(/^\* Post +█+ +3\.0 s, 2 tries, Timeout$/);
     expect(side).toMatch(/^ {2}Side +█+ +1\.0 s$/);
     expect(bar(side)[0]).toBe((bar(hook)[1] ?? 0) + 1);
     expect(bar(post)[0]).toBe(bar(side)[0]);

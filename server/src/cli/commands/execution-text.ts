@@ -44,15 +44,7 @@ export function describeExecution(execution: ExecutionDetail): string {
     ['tokens', execution.tokens_used === null ? null : String(execution.tokens_used)],
     ['cost', costText(execution)],
     ['told by', execution.sources.join(', ')],
-    [
-      'holds',
-      [
-        count(counts.node_executions, 'node run'),
-        count(counts.telemetry_spans, 'span'),
-        count(counts.telemetry_events, 'event'),
-        count(counts.shared_state_snapshots, 'state'),
-      ].join(', '),
-    ],
+    ['holds', heldText(counts)],
   ];
   const took = execution.duration_ms === null ? '' : `, ${duration(execution.duration_ms)}`;
   return [
@@ -64,6 +56,19 @@ export function describeExecution(execution: ExecutionDetail): string {
     ...stackLines(error?.stack),
   ].join('\n');
 }
+
+const heldText = (counts: ExecutionDetail['counts']): string =>
+  (
+    [
+      [counts.node_executions, 'node run'],
+      [counts.telemetry_spans, 'span'],
+      [counts.telemetry_events, 'event'],
+      [counts.shared_state_snapshots, 'state'],
+    ] as const
+  )
+    .filter(([number]) => number > 0)
+    .map(([number, noun]) => count(number, noun))
+    .join(', ');
 
 const fact = (name: string, text: string): string =>
   `  ${paint('dim', name.padEnd(11))}  ${clean(text)}`;

@@ -39,10 +39,12 @@ function laneLine(lane: TimelineLane, names: number, field: number, total: numbe
   const critical = bars.some(({ on_critical_path }) => on_critical_path) ? '*' : ' ';
   const runs = bars.length + unplaced.length;
   const took = bars.reduce((sum, { duration_ms }) => sum + duration_ms, 0);
+  const tries = bars.reduce((most, bar) => Math.max(most, bar.attempts ?? bar.retry_index + 1), 1);
   const failed = bars.find(({ status }) => status === 'error');
   const facts = [
     bars.length > 0 ? duration(took) : 'not timed',
     ...(runs > 1 ? [`${runs} runs`] : []),
+    ...(tries > 1 ? [`${tries} tries`] : []),
     ...(failed ? [clean(failed.error?.type ?? 'error')] : []),
   ];
   const row = `${critical} ${fit(clean(lane.node_name), names)}  ${drawBars(bars, field, total)}`;

@@ -10,66 +10,77 @@ export interface PlacedRun {
 
 /** Clocks that count whole milliseconds let a node start in the one in which the node before it ends. */
 const TOLERANCE_MS = 1;
+/** A node has a few inputs; a hostile report may name thousands. */
+const MOST_PREVIOUS = 100;
 
 /**
- * Who followed whom: for a run the one whose end it waited for, or undefined where nothing had ended. A later try
- * follows the try before it; else the latest to end of `previous_nodes`; else, where those are not known or did not
- * end in time, the latest to end of all.
+ * Who followed whom: of each run the one whose end it waited for, if any had ended. A later try follows the try
+ * before it; else the latest to end of `previous_nodes`; else, where those are not known or did not end in time, the
+ * latest to end of all. Of runs in the same millisecond none follows one that stands after it.
  */
-export function predecessors<Run extends PlacedRun>(runs: Run[]): (run: Run) => Run | undefined {
-  const order = new Map(inOrder(runs).map((run, index) => [run, index]));
-  const at = (run: Run): number => order.get(run) ?? 0;
-  const byEnd = [...order.keys()].sort((a, b) => a.end - b.end || at(a) - at(b));
-  const byName = Map.groupBy(byEnd, ({ node_name }) => node_name);
-
-  /** The latest to end that ended before this run began, and came before it. */
-  function latest(candidates: Run[], run: Run): Run | undefined {
-    for (let index = endingBy(candidates, run.start + TOLERANCE_MS) - 1; index >= 0; index--) {
-      const candidate = candidates[index] as Run;
-      if (at(candidate) < at(run)) return candidate;
-    }
-    return undefined;
-  }
-
-  return (run) => {
-    const named = (name: string): Run[] => byName.get(name) ?? [];
-    const tries = run.retry_index === 0 ? [] : named(run.node_name).filter(isEarlierTryOf(run));
-    const previous = run.previous_nodes.flatMap((name) => latest(named(name), run) ?? []);
-    previous.sort((a, b) => a.end - b.end || at(a) - at(b));
-    return latest(tries, run) ?? previous.at(-1) ?? latest(byEnd, run);
+export function predecessors<Run extends PlacedRun>(runs: Run[]): Map<Run, Run> {
+  const found = new Map<Run, Run>();
+  const all = new Ends<Run>();
+  const byNode = new Map<string, Ends<Run>>();
+  const byTry = new Map<string, Ends<Run>>();
+  const of = (ends: Map<string, Ends<Run>>, key: string): Ends<Run> => {
+    const known = ends.get(key) ?? new Ends<Run>();
+    ends.set(key, known);
+    return known;
   };
+  for (const run of inOrder(runs)) {
+    const by = run.start + TOLERANCE_MS;
+    const tries = of(byTry, `${run.run_index} ${run.node_name}`);
+    let previous: Run | undefined;
+    for (const name of run.previous_nodes.slice(0, MOST_PREVIOUS)) {
+      const candidate = byNode.get(name)?.latest(by);
+      if (candidate && !(previous && previous.end > candidate.end)) previous = candidate;
+    }
+    const before = (run.retry_index > 0 && tries.latest(by)) || previous || all.latest(by);
+    if (before) found.set(run, before);
+    for (const ends of [all, of(byNode, run.node_name), tries]) ends.add(run);
+  }
+  return found;
 }
 
-const isEarlierTryOf =
-  (run: PlacedRun) =>
-  ({ run_index, retry_index }: PlacedRun): boolean =>
-    run_index === run.run_index && retry_index < run.retry_index;
+/** Runs by their end; of those that end together the one that was added last counts. */
+class Ends<Run extends PlacedRun> {
+  private readonly runs: Run[] = [];
 
-/** How many of these, sorted by end, end at that time or before. */
-function endingBy(runs: PlacedRun[], time: number): number {
-  let low = 0;
-  let high = runs.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((runs[middle] as PlacedRun).end <= time) low = middle + 1;
-    else high = middle;
+  add(run: Run): void {
+    this.runs.splice(this.endingBy(run.end), 0, run);
   }
-  return low;
+
+  /** The last to end at that time or before. */
+  latest(time: number): Run | undefined {
+    return this.runs[this.endingBy(time) - 1];
+  }
+
+  private endingBy(time: number): number {
+    let low = 0;
+    let high = this.runs.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.runs[middle] as Run).end <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
 const inOrder = <Run extends PlacedRun>(runs: Run[]): Run[] =>
-  runs.toSorted((a, b) => a.start - b.start || a.end - b.end);
+  runs.toSorted((a, b) => a.start - b.start || a.end - b.end || a.retry_index - b.retry_index);
 
 /**
  * The chain of runs that determined the end: from the last to finish back through what each one followed; first one
- * first. @param follows of the same runs, as `predecessors` gives it
+ * first. @param before of the same runs, as `predecessors` gives it
  */
 export function criticalPath<Run extends PlacedRun>(
   runs: Run[],
-  follows: (run: Run) => Run | undefined = predecessors(runs),
+  before: Map<Run, Run> = predecessors(runs),
 ): Run[] {
   const path: Run[] = [];
-  for (let run = lastToFinish(runs); run; run = follows(run)) path.push(run);
+  for (let run = lastToFinish(runs); run; run = before.get(run)) path.push(run);
   return path.reverse();
 }
 

@@ -275,6 +275,15 @@ describe('which one is meant', () => {
     }
   });
 
+  test('two that turned out to be one are found by the ids of both', async () => {
+    const session_id = 'one session';
+    const first = await report(undefined, { session_id });
+    const second = await report('9');
+    expect(await report('9', { session_id })).toBe(first);
+    expect((await detail(second)).id).toBe(first);
+    expect((await rollcall.get(`/api/v1/executions/${second}/timeline`)).status).toBe(200);
+  });
+
   test.each(['', '/timeline', '/telemetry-spans', '/telemetry-events', '/state'])(
     'one that is not there is not found: %s',
     async (part) => {

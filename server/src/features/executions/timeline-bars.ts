@@ -31,8 +31,13 @@ export interface Placement {
 
 const GOES_ON: RunStatus[] = ['queued', 'running', 'waiting'];
 
+/** Where a moment's microseconds would stand. */
+const MICROSECONDS_AT = '2026-01-01T00:00:00.000'.length;
+
 /** Milliseconds since 1970, with the microseconds that a Date leaves out. */
 export function milliseconds(iso: string): number {
+  const next = iso[MICROSECONDS_AT] ?? '';
+  if (next < '0' || next > '9') return Date.parse(iso);
   const [, micros = ''] = /\.\d{3}(\d{1,3})/.exec(iso) ?? [];
   return Date.parse(iso) + Number(micros.padEnd(3, '0')) / 1000;
 }

@@ -172,6 +172,13 @@ test('microseconds are kept', () => {
     completed_at: '2026-01-01T12:00:00.001+00:00',
   });
   expect(bars({ nodes: [precise] })).toEqual([['a', 0.25, 0.75]]);
+  const others = [
+    node('b', null, null, {
+      started_at: '2026-01-01T12:00:00.0015Z',
+      completed_at: '2026-01-01T13:00:00.5+01:00',
+    }),
+  ];
+  expect(bars({ nodes: others })).toEqual([['b', 1.5, 498.5]]);
 });
 
 test('whatever was told: no bar leaves the timeline, and every run of a node is in it', () => {

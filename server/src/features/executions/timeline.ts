@@ -29,11 +29,11 @@ export function timelineOf(source: TimelineSource, now: Date): Timeline {
   const placement = place(execution, nodes, now);
   const { origin, end, open, placed } = placement;
   placed.sort((a, b) => a.start - b.start || a.end - b.end);
-  const follows = predecessors(placed);
-  const critical = criticalPath(placed, follows);
+  const before = predecessors(placed);
+  const critical = criticalPath(placed, before);
   const drawing: Drawing = {
     origin,
-    follows,
+    before,
     critical: new Set(critical),
     spans: spansOfRuns(spans, placed, placement),
     children: new Map(children.map((child) => [child.execution_id ?? child.id, child])),
@@ -52,7 +52,7 @@ export function timelineOf(source: TimelineSource, now: Date): Timeline {
 
 interface Drawing {
   origin: number;
-  follows: (run: Placed) => Placed | undefined;
+  before: Map<Placed, Placed>;
   critical: Set<Placed>;
   spans: Map<Placed, TimelineSpan[]>;
   children: Map<string, ExecutionReference>;
@@ -73,10 +73,10 @@ function lanesOf({ placed, unplaced }: Placement, drawing: Drawing): TimelineLan
   return [...lanes.values()];
 }
 
-const stretchOf = ({ start, end }: Placed, { origin, follows }: Drawing, run: Placed) => ({
-  offset_ms: rounded(start - origin),
-  duration_ms: rounded(end - start),
-  wait_ms: rounded(Math.max(start - (follows(run)?.end ?? origin), 0)),
+const stretchOf = (run: Placed, { origin, before }: Drawing) => ({
+  offset_ms: rounded(run.start - origin),
+  duration_ms: rounded(run.end - run.start),
+  wait_ms: rounded(Math.max(run.start - (before.get(run)?.end ?? origin), 0)),
 });
 
 function barOf(run: Placed, drawing: Drawing): TimelineBar {
@@ -87,7 +87,7 @@ function barOf(run: Placed, drawing: Drawing): TimelineBar {
     attempts: node.attempts,
     status: node.status,
     open,
-    ...stretchOf(run, drawing, run),
+    ...stretchOf(run, drawing),
     on_critical_path: drawing.critical.has(run),
     phases: phasesOf(run, drawing.origin),
     spans: drawing.spans.get(run) ?? [],
@@ -102,7 +102,7 @@ function barOf(run: Placed, drawing: Drawing): TimelineBar {
 
 function stepOf(run: Placed, drawing: Drawing): CriticalStep {
   const { node_id, node_name, run_index, retry_index } = run.node;
-  return { node_id, node_name, run_index, retry_index, ...stretchOf(run, drawing, run) };
+  return { node_id, node_name, run_index, retry_index, ...stretchOf(run, drawing) };
 }
 
 /** Shorter ones are the time that an engine takes between two nodes. */

@@ -21,6 +21,9 @@ export interface PlacedSpan {
   anchor?: string;
 }
 
+/** Spans that say nothing in the words of the conventions; most there are. */
+const OF_N8N = new Set(['workflow.execute', 'node.execute']);
+
 type Place = Pick<PlacedSpan, 'run' | 'anchor'>;
 
 /**
@@ -44,7 +47,8 @@ export function meaningOf(spans: Span[]): Meaning {
   function placeOf(span: Span): Place {
     const way: Span[] = [];
     let place: Place = {};
-    for (let above: Span | undefined = span; above; above = parentOf(above)) {
+    let above: Span | undefined = span;
+    while (above) {
       const known = places.get(above);
       if (known) {
         place = known;
@@ -53,7 +57,9 @@ export function meaningOf(spans: Span[]): Meaning {
       way.push(above);
       // Until more is known; it also ends the walk in a trace that is a circle.
       places.set(above, {});
-      if (above.parent_span_id && !parentOf(above)) place = { anchor: above.parent_span_id };
+      const parent = parentOf(above);
+      if (above.parent_span_id && !parent) place = { anchor: above.parent_span_id };
+      above = parent;
     }
     for (const below of way) places.set(below, place);
     return place;
@@ -82,7 +88,7 @@ export function meaningOf(spans: Span[]): Meaning {
   }
   const placed = spans.map((span): PlacedSpan => ({ span, ...placeOf(span) }));
   for (const { span, run } of placed) {
-    const event = run?.span === span ? undefined : aiEvent(span);
+    const event = OF_N8N.has(span.name) ? undefined : aiEvent(span);
     if (!event) continue;
     if (run) {
       event.workflow_id = run.report.workflow_id;

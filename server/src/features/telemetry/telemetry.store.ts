@@ -26,6 +26,13 @@ export const telemetryStore = (ingest: Database, query: Database) => ({
       p_after: after,
     }),
 
+  /** One hour, the latest that is over and not folded; its `hour` is null when there is none. */
+  foldHour: (tenant: string, now: Date) =>
+    query.call<{ hour: string | null }>('fold_hour', {
+      p_tenant: tenant,
+      p_now: now.toISOString(),
+    }),
+
   enforceRetention: (now: Date, telemetryDays: number, rollupDays: number) =>
     query.call<{ dropped: string[] }>('enforce_retention', {
       p_now: now.toISOString(),

@@ -100,14 +100,12 @@ async function readPatiently(
   { read, signal, log }: Reading,
   position: Position,
 ): Promise<LivePage | undefined> {
-  while (!signal.aborted) {
+  for (let failed = false; !signal.aborted; failed = true) {
     try {
       return await read(position, PAGE);
     } catch (error) {
-      log.warn(
-        { err: (error as Error).cause ?? error },
-        'Announcements could not be read; trying again',
-      );
+      const err = (error as Error).cause ?? error;
+      if (!failed) log.warn({ err }, 'Announcements could not be read; trying again');
       await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }

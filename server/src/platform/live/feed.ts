@@ -36,6 +36,8 @@ interface Channel {
 const WAITING_AT_MOST = 500;
 /** Between two reads for one tenant: what comes meanwhile is read at once. */
 const BREATH_MS = 25;
+/** While the database is away. */
+const RETRY_MS = 1_000;
 
 /**
  * Hands a tenant's announcements to all in this process who follow it: one read for all of them. Whoever takes them
@@ -89,33 +91,36 @@ export function liveFeed(read: ReadLive, wakes: Wakes, log: Log): LiveFeed {
     channel.again = true;
     if (channel.reading) return;
     channel.reading = true;
-    try {
-      while (channel.again && channel.seats.size > 0) {
-        channel.again = false;
+    for (let failed = false; channel.again && channel.seats.size > 0;) {
+      channel.again = false;
+      try {
         const page = await read(tenant, channel.seen, WAITING_AT_MOST);
+        // The first read tells only where to begin, and a reader may have come less far than that.
+        const whole = channel.seen !== null && !page.more && !page.reset;
         channel.seen = { seen: page.upto };
-        for (const seat of channel.seats) hand(seat, page);
-        await pause(BREATH_MS, undefined, { ref: false });
+        for (const seat of channel.seats) hand(seat, page, whole);
+        failed = false;
+      } catch (error) {
+        const err = (error as Error).cause ?? error;
+        if (!failed) log.warn({ err }, 'Announcements could not be read; trying again');
+        failed = channel.again = true;
       }
-    } catch (error) {
-      // Its readers go on from the next wake.
-      log.warn({ err: (error as Error).cause ?? error }, 'Announcements could not be read');
-    } finally {
-      channel.reading = false;
+      await pause(failed ? RETRY_MS : BREATH_MS, undefined, { ref: false });
     }
+    channel.reading = false;
   }
 
   return { follow, stop: wakes.stop };
 }
 
-function hand(seat: Seat, page: LivePage): void {
-  const { events, more, reset } = page;
-  if (seat.behind || (events.length === 0 && !reset)) return;
-  if (more || reset || seat.waiting + events.length > WAITING_AT_MOST) {
+/** @param whole the page holds all that has come since the one before */
+function hand(seat: Seat, page: LivePage, whole: boolean): void {
+  if (seat.behind || (whole && page.events.length === 0)) return;
+  if (!whole || seat.waiting + page.events.length > WAITING_AT_MOST) {
     Object.assign(seat, { behind: true, shares: [], waiting: 0 });
   } else {
     seat.shares.push(page);
-    seat.waiting += events.length;
+    seat.waiting += page.events.length;
   }
   seat.wake();
 }
