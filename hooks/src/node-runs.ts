@@ -1,5 +1,5 @@
 import type { NodeExecutionReport, ReportedStatus } from '../../client/src/contract/index.ts';
-import { amount, count, field, id, keys, lengthOf, list, moment, present, text } from './read.ts';
+import { amount, count, field, id, keys, lengthOf, list, moment, text } from './read.ts';
 import { redactedCopy } from './redact.ts';
 import { pickError } from './run-errors.ts';
 import { modelUsage, tracedTokens } from './tokens.ts';
@@ -102,7 +102,7 @@ function runOf(
   const status = statusOf(field(entry, 'executionStatus')) ?? (error ? 'error' : 'success');
   const isOver = started !== undefined && duration !== undefined && status !== 'waiting';
   const sources = list(field(entry, 'source'), MOST_SOURCES);
-  return present({
+  return {
     node_id: id(field(node, 'id')),
     node_name: text(name, 255) ?? '?',
     node_type: text(field(node, 'type'), 255),
@@ -118,7 +118,7 @@ function runOf(
     child_execution_id: id(field(entry, 'metadata', 'subExecution', 'executionId')),
     error,
     metadata: payloads ? payloadOf(field(entry, 'data', 'main')) : undefined,
-  });
+  };
 }
 
 /** A node that retries and failed has used all of its tries; one that succeeded leaves no trace of them. */

@@ -51,11 +51,12 @@ export function flag(value: unknown): boolean | undefined {
 /** A `Date`, milliseconds since 1970, or ISO 8601, as ISO 8601. */
 export function moment(value: unknown): string | undefined {
   try {
-    if (typeof value === 'string' && value.length > 40) return undefined;
-    const isMoment =
-      typeof value === 'string' || typeof value === 'number' || value instanceof Date;
-    const time = isMoment ? new Date(value).getTime() : Number.NaN;
-    return time >= 0 && time < LAST_MOMENT ? new Date(time).toISOString() : undefined;
+    if (typeof value === 'number') {
+      return value >= 0 && value < LAST_MOMENT ? new Date(value).toISOString() : undefined;
+    }
+    if (value instanceof Date) return moment(value.getTime());
+    const isShort = typeof value === 'string' && value.length <= 40;
+    return isShort ? moment(Date.parse(value)) : undefined;
   } catch {
     return undefined;
   }

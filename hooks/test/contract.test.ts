@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { ExecutionReportSchema } from '../../server/src/features/executions/executions.schema.ts';
+import { HooksEventSchema } from '../../server/src/features/n8n/webhook/hooks-events.schema.ts';
 import { pickExecution } from '../src/execution.ts';
-import { recordedCalls } from './recorded.ts';
+import { startProcess, storedWorkflows } from './n8n-process.ts';
+import { publishedWorkflows, recordedCalls } from './recorded.ts';
+import { startStandIn } from './rollcall-stand-in.ts';
 
 const AT = '2026-11-21T12:00:00.000Z';
 
@@ -11,6 +14,25 @@ test('what is told of the recorded runs is what a server takes', () => {
   for (const { args } of runs) {
     const report = pickExecution(args[0], args[1], args[2], { at: AT, payloads: true });
     expect(ExecutionReportSchema.safeParse(report).error).toBeUndefined();
+  }
+});
+
+test('every event is what a server takes', async () => {
+  const rollcall = await startStandIn();
+  const published = publishedWorkflows().map(({ workflow }, index) => ({
+    ...workflow,
+    id: `w${index}`,
+  }));
+  const n8n = startProcess({ url: rollcall.url, workflows: storedWorkflows(published) });
+  for (const { hook, args } of recordedCalls()) n8n.call(hook, ...args);
+  for (const hook of ['afterArchive', 'afterUnarchive', 'afterDelete']) {
+    n8n.call(`workflow.${hook}`, 'w1', { role: 'global:owner' });
+  }
+  while (!rollcall.bodies.join('').includes('"complete":true')) await n8n.end();
+  await rollcall.stop();
+  expect(new Set(rollcall.events.map(({ kind }) => kind)).size).toBe(10);
+  for (const event of rollcall.events) {
+    expect(HooksEventSchema.safeParse(event).error?.issues).toBeUndefined();
   }
 });
 

@@ -1,15 +1,15 @@
+import type { ExecutionReport } from '../../client/src/contract/index.ts';
 import { pickExecution } from '../src/execution.ts';
 import { recordedCalls } from './recorded.ts';
 
 const AT = '2026-11-21T12:00:00.000Z';
 const START = Date.parse('2026-11-21T11:00:00Z');
 
-const pick = (
-  run: unknown,
-  workflow: unknown = { id: 'w1' },
-  id: unknown = '7',
-  payloads = false,
-) => pickExecution(run, workflow, id, { at: AT, payloads });
+/** As it is sent. */
+function pick(run: unknown, workflow: unknown = { id: 'w1' }, id: unknown = '7', payloads = false) {
+  const report = pickExecution(run, workflow, id, { at: AT, payloads });
+  return report && (JSON.parse(JSON.stringify(report)) as ExecutionReport);
+}
 
 const recordedRun = (executionId: string) => {
   const call = recordedCalls().find(

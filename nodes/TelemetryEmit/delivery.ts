@@ -3,7 +3,8 @@ import { NodeApiError } from 'n8n-workflow';
 
 import type { BatchResult, TelemetryEvent } from '../../client/src/contract';
 import { rejections } from '../shared/failure.ts';
-import { askRollcall, within } from '../shared/transport.ts';
+import { addressOf, askRollcall, within } from '../shared/transport.ts';
+import { createPauses } from './pause.ts';
 
 const MOST_EVENTS_IN_REQUEST = 500;
 const MOST_EVENTS_IN_FLIGHT = 10_000;
@@ -21,12 +22,14 @@ interface Execution {
  */
 const executions = new WeakMap<AbortSignal, Execution>();
 let eventsInFlight = 0;
+const pauses = createPauses(() => Date.now());
 
 /** Sends the events and waits for the answer. Rejects when Rollcall has not kept every one. */
 export async function deliver(
   context: IExecuteFunctions,
   events: TelemetryEvent[],
   timeout: number,
+  onEnd?: (answered: boolean) => void,
 ): Promise<void> {
   const deadline = Date.now() + timeout;
   for (let start = 0; start < events.length; start += MOST_EVENTS_IN_REQUEST) {
@@ -35,6 +38,7 @@ export async function deliver(
       path: '/api/v1/telemetry',
       body: events.slice(start, start + MOST_EVENTS_IN_REQUEST).map((event) => ({ ...event })),
       timeout: Math.max(deadline - Date.now(), 1),
+      onEnd,
     });
     if (result.rejected > 0) {
       const message = `Rollcall rejected ${result.rejected} of ${events.length} events`;
@@ -46,7 +50,8 @@ export async function deliver(
 
 /**
  * Starts sending the events and returns at once. Never throws, and holds a bounded number of
- * events in memory. Where n8n tells when the execution ends, the deliveries still on their way get
+ * events in memory. While a server does not answer, events for it are dropped and counted in the
+ * log, so that no execution waits for it: see pause.ts. Where n8n tells when the execution ends, the deliveries still on their way get
  * at most two seconds there, because a command-line run ends its process after that.
  */
 export function deliverInBackground(
@@ -65,13 +70,33 @@ export function deliverInBackground(
     );
   }
   eventsInFlight += taken.length;
-  const delivery = deliver(context, taken, timeout)
+  const delivery = deliverUnlessPaused(context, execution, taken, timeout)
     .catch((error: unknown) => warn(context, execution, reasonOf(error)))
     .finally(() => {
       eventsInFlight -= taken.length;
       execution.inFlight.delete(delivery);
     });
   execution.inFlight.add(delivery);
+}
+
+async function deliverUnlessPaused(
+  context: IExecuteFunctions,
+  execution: Execution,
+  events: TelemetryEvent[],
+  timeout: number,
+): Promise<void> {
+  const address = await addressOf(context);
+  if (pauses.mayTry(address)) {
+    return await deliver(context, events, timeout, (answered) =>
+      answered ? pauses.answered(address) : pauses.unanswered(address),
+    );
+  }
+  const { dropped, wait } = pauses.drop(address, events.length);
+  warn(
+    context,
+    execution,
+    `${events.length} events were dropped, ${dropped} in all: the server did not answer. It is tried again in ${Math.ceil(wait / 1000)} s.`,
+  );
 }
 
 /** What went wrong, in one line. */

@@ -7,6 +7,8 @@ export interface Failure {
   message: string;
   description: string;
   httpCode?: string;
+  /** Something answered, if not what was hoped for. */
+  answered: boolean;
   /** Set when another attempt may succeed: how long to wait before it. */
   retryAfterMs?: number;
 }
@@ -29,12 +31,14 @@ export function badAnswer(answer: IN8nHttpFullResponse, address: string): Failur
       message: 'Rollcall sent an answer that is not JSON',
       description: `Something other than Rollcall seems to answer at ${address}: ${startOf(json)}. Check the base URL in the Rollcall credential.`,
       httpCode: String(statusCode),
+      answered: true,
     };
   }
   return {
     message: `Rollcall answered ${statusCode}${isProblem(json) ? `: ${json.title}` : ''}`,
     description: [reasons(json), ADVICE[statusCode]].filter(Boolean).join(' '),
     httpCode: String(statusCode),
+    answered: true,
     retryAfterMs:
       statusCode === 429 || statusCode >= 500 ? retryAfter(headers['retry-after']) : undefined,
   };
@@ -46,7 +50,8 @@ export function noAnswer(error: unknown, address: string): Failure {
   return {
     message: 'Rollcall did not answer',
     description: `${address}: ${[code, message].filter(Boolean).join(' ')}. Check that the server runs and that n8n can reach the base URL in the Rollcall credential.`,
-    retryAfterMs: RETRY_AFTER_MS,
+    answered: false,
+    retryAfterMs: code === 'ECONNREFUSED' ? undefined : RETRY_AFTER_MS,
   };
 }
 

@@ -11,6 +11,8 @@ export interface RollcallRequest {
   body?: IDataObject | IDataObject[];
   /** Milliseconds for the whole call, retry included. */
   timeout: number;
+  /** Told at the end of the call whether there was any answer, were it an error's. */
+  onEnd?: (answered: boolean) => void;
 }
 
 type Outcome = { body: object } | { failure: Failure };
@@ -21,14 +23,14 @@ const SHORTEST_ATTEMPT_MS = 100;
 /**
  * Calls the Rollcall server with the node's credential and returns the JSON of its answer. Every
  * Rollcall call is idempotent, so a network error, a 429 and a 5xx are tried once more within the
- * timeout. Rejects with a NodeApiError that says what to do next.
+ * timeout; a refused connection is not, for nobody is there. Rejects with a NodeApiError that says
+ * what to do next.
  */
 export async function askRollcall<Answer extends object>(
   context: IExecuteFunctions,
   request: RollcallRequest,
 ): Promise<Answer> {
-  const { baseUrl } = await context.getCredentials<{ baseUrl: string }>('rollcallApi');
-  const address = baseUrl.trim().replace(/\/+$/, '');
+  const address = await addressOf(context);
   const deadline = Date.now() + request.timeout;
 
   let outcome = await attempt(context, address, request, deadline);
@@ -36,6 +38,7 @@ export async function askRollcall<Answer extends object>(
     await sleep(outcome.failure.retryAfterMs);
     outcome = await attempt(context, address, request, deadline);
   }
+  request.onEnd?.('body' in outcome || outcome.failure.answered);
   if ('body' in outcome) return outcome.body as Answer;
   const { message, description, httpCode } = outcome.failure;
   throw new NodeApiError(
@@ -43,6 +46,12 @@ export async function askRollcall<Answer extends object>(
     { message, description },
     { message, description, httpCode },
   );
+}
+
+/** The server's address as the node's credential has it, without a slash at its end. */
+export async function addressOf(context: IExecuteFunctions): Promise<string> {
+  const { baseUrl } = await context.getCredentials<{ baseUrl: string }>('rollcallApi');
+  return baseUrl.trim().replace(/\/+$/, '');
 }
 
 function mayRetry(

@@ -40,8 +40,9 @@ export function createApp({ routes, log, version, ...options }: AppOptions): Exp
         res: ({ statusCode }: SerializedResponse) => ({ status: statusCode }),
         err: () => undefined,
       },
+      // Of a 503 that is ours the cause is logged where it is rendered.
       customLogLevel: (_request, { statusCode }) =>
-        statusCode >= 500 ? 'error' : statusCode >= 400 ? 'warn' : 'debug',
+        statusCode >= 500 && statusCode !== 503 ? 'error' : statusCode >= 400 ? 'warn' : 'debug',
     }),
   );
   app.use(

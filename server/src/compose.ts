@@ -6,6 +6,8 @@ import { analyticsStore } from './features/analytics/analytics.store.ts';
 import { authRoutes } from './features/auth/auth.routes.ts';
 import { authStore } from './features/auth/auth.store.ts';
 import { ensureAdminKey } from './features/auth/admin-key.ts';
+import { unknownProjects } from './features/auth/known-projects.ts';
+import { projectsRoutes } from './features/auth/projects.routes.ts';
 import { keyVerifier } from './features/auth/verify-key.ts';
 import { executionReadRoutes } from './features/executions/execution-reads.routes.ts';
 import { executionReadsStore } from './features/executions/execution-reads.store.ts';
@@ -111,6 +113,7 @@ export function compose(
     redactor,
     clock,
     days: config.telemetryDays,
+    unknownProjects: unknownProjects(auth),
   });
   const executions = executionsStore(databases.ingest);
   const executionReads = executionReadsStore(databases.query);
@@ -154,6 +157,7 @@ export function compose(
       isStopping: () => stopping,
     }),
     ...authRoutes(authStore(databases.query), clock, keys.forget),
+    ...projectsRoutes(authStore(databases.query)),
     ...telemetryRoutes({
       store: telemetry,
       // What other slices make telemetry of, they report as executions themselves.

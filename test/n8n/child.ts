@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const OUTPUT_KEPT = 20_000;
-const STOP_GRACE_MS = 10_000;
+/** n8n itself gives up after 30 s. */
+const STOP_GRACE_MS = 35_000;
 
 /** A process of ours: ended by its own id, and its last words kept for when something fails. */
 export interface Child {
@@ -13,7 +14,7 @@ export interface Child {
   output(): string;
   /** Resolves with the exit code; `null` when a signal ended it. */
   ended: Promise<number | null>;
-  /** Asks it to end, insists after 10 s, and resolves as `ended` does. */
+  /** Asks it to end, insists after a while, and resolves as `ended` does. */
   stop(): Promise<number | null>;
   /** Ends it without a warning, as `kill -9` does. */
   kill(): Promise<void>;

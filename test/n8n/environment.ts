@@ -42,11 +42,15 @@ export function observed(url: string, apiKey: string): NodeJS.ProcessEnv {
     EXTERNAL_HOOK_FILES: HOOKS,
     ROLLCALL_URL: url,
     ROLLCALL_API_KEY: apiKey,
+    // The shortest there is.
+    ROLLCALL_HOOKS_INVENTORY_SECONDS: '60',
     N8N_OTEL_ENABLED: 'true',
     N8N_OTEL_EXPORTER_OTLP_ENDPOINT: url,
     N8N_OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${apiKey}`,
     N8N_OTEL_TRACES_PRODUCTION_ONLY: 'false',
     // Spans leave twice a second, not every five seconds: tests wait for them.
     OTEL_BSP_SCHEDULE_DELAY: '500',
+    // n8n ends when its last spans are out, or given up: after ten seconds, unless told.
+    OTEL_EXPORTER_OTLP_TIMEOUT: '2000',
   };
 }

@@ -92,7 +92,8 @@ export function testLifecycle({ n8n, rollcall, relay }: ObservedWorld): void {
 
   test('changed while published: n8n publishes it again, and it stays active', async () => {
     const before = await rollcall.entity('workflow', id);
-    await n8n.api.updateWorkflow(id, workflowOf('Orders, live', orders));
+    const changed = [webhook('lifecycle'), set('Answer', { answered: 'differently' })];
+    await n8n.api.updateWorkflow(id, workflowOf('Orders, live', changed));
     const renamed = await registered('renamed', (it) => it.entity_name === 'Orders, live');
     assert.equal(renamed.current_state, 'active');
     const { version } = await registered('published', (it) => it.version !== before?.version);

@@ -7,6 +7,11 @@ const NODES = ['checkGaps', 'registerWorkflow', 'telemetryEmit'];
 
 /** n8n loads the package as a user's n8n does, and offers what is in it. */
 export function testPackage({ n8n, rollcall }: World): void {
+  test('starts with a hooks file that nobody gave a key: it says so once, and reports nothing', async () => {
+    assert.equal(n8n.log().match(/ROLLCALL_API_KEY is not set/g)?.length, 1);
+    assert.deepEqual(await rollcall.get('n8n/instances'), { items: [], next_cursor: null });
+  });
+
   test('offers the three nodes, each also as a tool for agents', async () => {
     const types = await n8n.api.nodeTypes();
     assert.deepEqual(

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import type { ExecutionDetail, Timeline } from '../../client/src/contract/index.ts';
@@ -25,9 +27,10 @@ import { rollcallNode, stopAndError, webhook, workflowOf, type WorkflowNode } fr
 
 /** What no reporter may let out: a workflow works with it in every run of these tests. */
 const SECRET = 'rollcall-payload-4711';
+const IMPORTED = 'rollcallImport01';
 
 /** Runs of every kind in n8n; hooks, tracing, the Emit node and the event log tell of them. */
-export function testRuns({ n8n, rollcall, relay }: ObservedWorld): void {
+export function testRuns({ n8n, rollcall, relay, folder }: ObservedWorld): void {
   const { api } = n8n;
   const recorded = recordedBy(rollcall);
   /** Workflows that ran here, by name. */
@@ -264,6 +267,16 @@ export function testRuns({ n8n, rollcall, relay }: ObservedWorld): void {
     }
   });
 
+  test('what a command imported, which no hook tells, is registered with the next inventory', async () => {
+    const entity = await until(
+      'the inventory tells of it',
+      () => rollcall.entity('workflow', IMPORTED),
+      { seconds: 90 },
+    );
+    assert.equal(entity.entity_name, 'Imported');
+    assert.equal(entity.current_state, 'inactive');
+  });
+
   test('nothing that a workflow worked with has left n8n', () => {
     const bodies = relay.passed.filter(({ body }) => body.includes('Success'));
     assert.ok(bodies.length > 0);
@@ -271,7 +284,13 @@ export function testRuns({ n8n, rollcall, relay }: ObservedWorld): void {
   });
 
   let model: FaultyServer;
-  before(async () => void (model = await startFakeModel()));
+  before(async () => {
+    model = await startFakeModel();
+    const file = join(folder, 'imported.json');
+    const imported = { ...workflowOf('Imported', [manualTrigger]), id: IMPORTED, active: false };
+    await writeFile(file, JSON.stringify(imported));
+    await n8n.command('import:workflow', `--input=${file}`);
+  });
   after(() => model.stop());
 
   const followLog = () => rollcall.command('n8n', 'follow-log', n8n.eventLog, '--once');

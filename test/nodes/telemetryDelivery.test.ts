@@ -51,6 +51,29 @@ async function silentServer(): Promise<{ url: string; close(): Promise<unknown> 
   };
 }
 
+/** A server that keeps every event, and its port, and can be away. */
+async function countingServer() {
+  let count = 0;
+  const server = createServer((request, response) => {
+    count += 1;
+    request.resume();
+    response.setHeader('Content-Type', 'application/json').end(JSON.stringify(kept()));
+  });
+  const listen = (port: number) =>
+    new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    requests: () => count,
+    listen: () => listen(port),
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -59,6 +82,8 @@ async function allowLocalConnections(): Promise<void> {
   const { default: nock } = await import('nock');
   nock.enableNetConnect('127.0.0.1');
 }
+
+afterEach(() => jest.restoreAllMocks());
 
 describe('in the background, as by default', () => {
   it('the next node runs before Rollcall has answered, and the end of the execution waits', async () => {
@@ -109,6 +134,45 @@ describe('in the background, as by default', () => {
     const { run, output } = await runWorkflow([emit({})], ITEMS);
     expect(run.status).toBe('success');
     expect(output('Emit')).toHaveLength(2);
+  });
+
+  it('refused, it is tried once, and then left alone until the pause is over', async () => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const server = await countingServer();
+    await server.close();
+    await rollcall({});
+    await allowLocalConnections();
+    stored.baseUrl = server.url;
+    await runWorkflow([emit({})], ITEMS);
+    expect(timers.mock.calls.filter(([, ms]) => ms === 250)).toEqual([]);
+
+    await server.listen();
+    await runWorkflow([emit({})], ITEMS);
+    expect(server.requests()).toBe(0);
+
+    const clock = jest
+      .spyOn(Date, 'now')
+      .mockImplementation(() => performance.timeOrigin + performance.now() + 10_000);
+    await runWorkflow([emit({})], ITEMS);
+    expect(server.requests()).toBe(1);
+    clock.mockRestore();
+    await runWorkflow([emit({})], ITEMS);
+    expect(server.requests()).toBe(2);
+    await server.close();
+  });
+
+  it('required, it is tried although there is a pause', async () => {
+    const server = await countingServer();
+    await server.close();
+    await rollcall({});
+    await allowLocalConnections();
+    stored.baseUrl = server.url;
+    await runWorkflow([emit({})], ITEMS);
+    await server.listen();
+    const { run } = await runWorkflow([emit({ delivery: 'required' })], ITEMS);
+    await server.close();
+    expect(run.status).toBe('success');
+    expect(server.requests()).toBe(1);
   });
 
   it('left hanging, no node waits, and all nodes together hold the end up by 2 s at most', async () => {

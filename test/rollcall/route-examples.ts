@@ -82,6 +82,11 @@ export function routeExamples(names: Names): Record<string, RouteExample[]> {
     ],
     'GET /api/v1/keys': page('/api/v1/keys', {}),
     'DELETE /api/v1/keys/:id': [{ params: { id: names.key_id } }],
+    'POST /api/v1/projects': [
+      { body: { project_id: names.project_id, name: `${names.word} project` } },
+      { body: { project_id: names.project_id } },
+    ],
+    'GET /api/v1/projects': page('/api/v1/projects', {}),
     'POST /api/v1/telemetry': [
       { body: event },
       { body: [event, { ...event, project_id: names.project_id }] },

@@ -32,10 +32,7 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
     return answer.body;
   }
 
-  await rollcall.sql('insert into rollcall.projects values ($1, $2, $2)', [
-    tenant,
-    names.project_id,
-  ]);
+  await send('POST /api/v1/projects');
   const agents = ['one', 'two'].map((id) => `${tenant}-${id}`);
   await send('POST /api/v1/entities');
   for (const entity_id of agents) {
@@ -58,6 +55,7 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   const cursors: Record<string, string> = {};
   for (const list of [
     'entities',
+    'projects',
     'executions',
     'gaps',
     'telemetry',

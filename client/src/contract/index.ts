@@ -11,6 +11,7 @@ export * from './live.ts';
 export * from './mcp-address.ts';
 export * from './n8n-reads.ts';
 export * from './n8n.ts';
+export * from './projects.ts';
 export * from './registry.ts';
 export * from './secret-patterns.ts';
 export * from './telemetry.ts';

@@ -102,11 +102,8 @@ begin
       select t from unnest(e.tags) t where coalesce(not e.metadata #> '{n8n,tags}' ? t, true) union select unnest(w.tags) order by 1));
   end if;
   if p_facts is not null then
-    v_entity := v_entity || jsonb_build_object('extracted_dependencies', p_facts->'dependencies', 'capabilities', array(
-      select c from unnest(e.capabilities) c where c <> all (w.capabilities)
-      union select jsonb_array_elements_text(p_facts->'capabilities') order by 1));
-    update n8n_workflows set capabilities = array(select jsonb_array_elements_text(p_facts->'capabilities'))
-     where tenant_id = p_tenant and workflow_id = p_id;
+    v_entity := v_entity || jsonb_build_object(
+      'extracted_dependencies', p_facts->'dependencies', 'extracted_capabilities', p_facts->'capabilities');
   end if;
   -- Out of `deleted` only a registration leads; every other way is a change of state with its cause.
   if v_state is not null and (v_new or e.current_state = 'deleted') then

@@ -48,8 +48,28 @@ language sql as $$
     'from_health', p_from_health, 'to_health', e.health_status, 'reason', p_reason));
 $$;
 
--- p_entity: an EntityRegistration; keys that are absent keep what is stored. Beside the caller's
--- `dependencies` it may hold `extracted_dependencies`, of which cyclic ones are left out and named.
+-- What is known of a workflow stands in metadata under `n8n`, and stays when a caller replaces the rest: later words of
+-- `n8n` are merged into earlier ones, unless that would make more of it than metadata may hold.
+create function rollcall_api.merge_metadata(p_was jsonb, p_told jsonb, p_extracted jsonb) returns jsonb
+language plpgsql immutable as $$
+declare
+  v_told   jsonb := coalesce(p_told, p_was) || coalesce(p_extracted, '{}');
+  v_n8n    jsonb := '{}';
+  v_word   jsonb;
+  v_merged jsonb;
+begin
+  if jsonb_typeof(v_told->'n8n') <> 'object' then
+    return v_told;
+  end if;
+  foreach v_word in array array[p_was->'n8n', p_told->'n8n', p_extracted->'n8n'] loop
+    if jsonb_typeof(v_word) = 'object' then v_n8n := v_n8n || v_word; end if;
+  end loop;
+  v_merged := v_told || case when v_n8n = '{}' and not v_told ? 'n8n' then '{}' else jsonb_build_object('n8n', v_n8n) end;
+  return case when octet_length(v_merged::text) > 65536 then v_told else v_merged end;
+end $$;
+
+-- p_entity: an EntityRegistration; keys that are absent keep what is stored. Beside the caller's `capabilities`,
+-- `dependencies` and `metadata` it may hold extracted ones; of `extracted_dependencies` cyclic ones are left out and named.
 create function rollcall_api.register_entity(p_tenant text, p_entity jsonb, p_actor text, p_project text default 'default')
 returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
@@ -59,6 +79,8 @@ declare
   v_was  entities;
   v_now  entities;
   v_created boolean;
+  v_declared  text[];
+  v_extracted text[];
   v_refused jsonb := '[]';
 begin
   perform enter(p_tenant);
@@ -73,12 +95,19 @@ begin
   on conflict (tenant_id, entity_type, entity_id) do nothing;
   v_created := found;
   select * into v_was from entities where tenant_id = p_tenant and entity_type = v_type and entity_id = v_id for update;
+  v_declared := case when p_entity ? 'capabilities'
+    then array(select jsonb_array_elements_text(p_entity->'capabilities')) else v_was.declared_capabilities end;
+  v_extracted := case when p_entity ? 'extracted_capabilities'
+    then array(select jsonb_array_elements_text(p_entity->'extracted_capabilities')) else v_was.extracted_capabilities end;
 
   update entities e set
     entity_name     = coalesce(p_entity->>'entity_name', e.entity_name),
     description     = case when p_entity ? 'description' then p_entity->>'description' else e.description end,
     registered_by   = coalesce(p_entity->>'registered_by', e.registered_by),
-    capabilities    = case when p_entity ? 'capabilities' then array(select jsonb_array_elements_text(p_entity->'capabilities')) else e.capabilities end,
+    capabilities    = case when cardinality(v_extracted) = 0 then v_declared
+                        else array(select distinct c collate "C" from unnest(v_declared || v_extracted) c order by 1) end,
+    declared_capabilities  = v_declared,
+    extracted_capabilities = v_extracted,
     tags            = case when p_entity ? 'tags' then array(select jsonb_array_elements_text(p_entity->'tags')) else e.tags end,
     endpoint_url    = case when p_entity ? 'endpoint_url' then p_entity->>'endpoint_url' else e.endpoint_url end,
     parent_type     = case when p_entity ? 'parent' then p_entity #>> '{parent,entity_type}' else e.parent_type end,
@@ -86,7 +115,7 @@ begin
     project_id      = coalesce(p_entity->>'project_id', e.project_id),
     version         = case when p_entity ? 'version' then p_entity->>'version' else e.version end,
     definition_hash = case when p_entity ? 'definition_hash' then p_entity->>'definition_hash' else e.definition_hash end,
-    metadata        = coalesce(p_entity->'metadata', e.metadata) || coalesce(p_entity->'extracted_metadata', '{}'),
+    metadata        = merge_metadata(e.metadata, p_entity->'metadata', p_entity->'extracted_metadata'),
     silent_after    = case when p_entity ? 'silent_after_seconds' then make_interval(secs => (p_entity->>'silent_after_seconds')::float8) else e.silent_after end,
     current_state   = coalesce(p_entity->>'current_state', case when e.current_state = 'deleted' then 'created' else e.current_state::text end),
     health_status   = coalesce(p_entity->>'health_status', case when e.current_state = 'deleted' then 'unknown' else e.health_status::text end),

@@ -18,13 +18,46 @@ language sql stable security definer set search_path = rollcall, rollcall_api, p
   select coalesce(jsonb_agg(t.tenant_id order by t.tenant_id), '[]') from tenants t;
 $$;
 
+create function rollcall_api.project_json(p rollcall.projects) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('project_id', p.project_id, 'name', p.name, 'created_at', p.created_at);
+$$;
+
+-- Creating a project twice is a success; a name that is null keeps the one it has.
 create function rollcall_api.create_project(p_tenant text, p_project text, p_name text) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare
+  v_project projects;
+  v_created boolean;
 begin
   perform enter(p_tenant);
-  insert into projects (tenant_id, project_id, name) values (p_tenant, p_project, p_name)
-  on conflict (tenant_id, project_id) do update set name = excluded.name;
-  return jsonb_build_object('project_id', p_project, 'name', p_name);
+  insert into projects (tenant_id, project_id, name) values (p_tenant, p_project, coalesce(p_name, p_project))
+  on conflict do nothing;
+  v_created := found;
+  update projects set name = coalesce(p_name, name) where tenant_id = p_tenant and project_id = p_project
+  returning * into v_project;
+  return jsonb_build_object('outcome', case when v_created then 'created' else 'updated' end, 'project', project_json(v_project));
+end $$;
+
+create function rollcall_api.list_projects(p_tenant text, p_limit int, p_after jsonb default null) returns jsonb
+language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare v_rows jsonb;
+begin
+  perform enter(p_tenant);
+  select jsonb_agg(project_json(p) order by p.project_id) into v_rows
+    from (select * from projects r
+           where r.tenant_id = p_tenant and (p_after is null or r.project_id > p_after->>0)
+           order by r.project_id limit p_limit + 1) p;
+  return page(v_rows, p_limit, array['project_id']);
+end $$;
+
+-- Which of these projects there are.
+create function rollcall_api.known_projects(p_tenant text, p_projects jsonb) returns jsonb
+language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  perform enter(p_tenant);
+  return (select coalesce(jsonb_agg(p.project_id), '[]') from projects p
+           where p.tenant_id = p_tenant and p.project_id = any (array(select jsonb_array_elements_text(p_projects))));
 end $$;
 
 create function rollcall_api.key_json(k rollcall.api_keys) returns jsonb

@@ -11,7 +11,10 @@ create table rollcall.entities (
   entity_name     text not null check (length(entity_name) between 1 and 255),
   description     text,
   registered_by   text not null,
+  -- What callers declared and what was extracted from the workflow, together.
   capabilities    text[] not null default '{}',
+  declared_capabilities  text[] not null default '{}',
+  extracted_capabilities text[] not null default '{}',
   tags            text[] not null default '{}',
   endpoint_url    text,
   parent_type     rollcall.entity_type,

@@ -50,8 +50,6 @@ create table rollcall.n8n_workflows (
   trigger_count     bigint,
   node_count        bigint,
   inventory_id      uuid,
-  -- What its definition gave the registry last, so that this can be told from what people declared.
-  capabilities      text[] not null default '{}',
   -- The registry had not known it: what n8n says of name, version and definition is what is registered.
   owned             boolean not null default false,
   first_seen        timestamptz not null default now(),

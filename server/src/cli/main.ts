@@ -3,9 +3,11 @@ import { VERSION } from '../version.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { entitiesCommand } from './commands/entities.ts';
 import { executionsCommand } from './commands/executions.ts';
+import { n8nCommand } from './commands/follow-log.ts';
 import { gapsCommand } from './commands/gaps.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { projectsCommand } from './commands/projects.ts';
 import { startCommand } from './commands/start.ts';
 import { telemetryCommand } from './commands/telemetry.ts';
 import { EXIT } from './failure.ts';
@@ -55,10 +57,12 @@ function buildProgram(): Command {
   migrateCommand(program);
   doctorCommand(program);
   keysCommand(program);
+  projectsCommand(program);
   entitiesCommand(program);
   gapsCommand(program);
   executionsCommand(program);
   telemetryCommand(program);
+  n8nCommand(program);
   return program;
 }
 

@@ -1,4 +1,11 @@
-import type { ApiKey, ApiKeyRequest, CreatedApiKey } from '@rollcall/client/contract';
+import type {
+  ApiKey,
+  ApiKeyRequest,
+  CreatedApiKey,
+  CreatedProject,
+  Project,
+  ProjectRequest,
+} from '@rollcall/client/contract';
 import { z } from 'zod';
 import { moment, projectId, scope, text } from '../../platform/http/fields.ts';
 
@@ -39,3 +46,15 @@ export const WhoAmI = z
     scopes: z.array(scope),
   })
   .meta({ id: 'WhoAmI' });
+
+export const ProjectSchema = z
+  .object({ project_id: z.string(), name: z.string(), created_at: z.string() })
+  .meta({ id: 'Project' }) satisfies z.ZodType<Project>;
+
+export const ProjectRequestSchema = z
+  .strictObject({ project_id: projectId, name: text(200).optional() })
+  .meta({ id: 'ProjectRequest' }) satisfies z.ZodType<ProjectRequest>;
+
+export const CreatedProjectSchema = z
+  .object({ outcome: z.enum(['created', 'updated']), project: ProjectSchema })
+  .meta({ id: 'CreatedProject' }) satisfies z.ZodType<CreatedProject>;

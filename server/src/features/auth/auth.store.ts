@@ -1,4 +1,4 @@
-import type { ApiKey, Scope } from '@rollcall/client/contract';
+import type { ApiKey, CreatedProject, Project, Scope } from '@rollcall/client/contract';
 import type { Database } from '../../platform/database/port.ts';
 import type { Rows } from '../../platform/http/page.ts';
 
@@ -31,12 +31,22 @@ export const authStore = (database: Database) => ({
 
   listTenants: () => database.call<string[]>('list_tenants', {}),
 
-  createProject: (tenant: string, project: string, name: string) =>
-    database.call<{ project_id: string; name: string }>('create_project', {
+  createProject: (tenant: string, project: string, name: string | undefined) =>
+    database.call<CreatedProject>('create_project', {
       p_tenant: tenant,
       p_project: project,
-      p_name: name,
+      p_name: name ?? null,
     }),
+
+  listProjects: (tenant: string, limit: number, after: unknown[] | null) =>
+    database.call<Rows<Project>>('list_projects', {
+      p_tenant: tenant,
+      p_limit: limit,
+      p_after: after,
+    }),
+
+  knownProjects: (tenant: string, projects: string[]) =>
+    database.call<string[]>('known_projects', { p_tenant: tenant, p_projects: projects }),
 
   createKey: (key: NewKey) =>
     database.call<ApiKey>('create_key', {

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { originOf } from '../../../../test/rollcall/n8n-events.ts';
+import { n8nEvents } from '../../../../test/rollcall/n8n-examples.ts';
+import { exportedBy, type SpanDraft } from '../../../../test/rollcall/otlp.ts';
+import { strangers } from '../../../../test/rollcall/settled-tenant.ts';
 import { startTestRollcall, type TestRollcall } from '../../../../test/rollcall/start.ts';
 import { freshTenant, type FreshTenant } from '../../../../test/rollcall/tenant.ts';
 import { connectPostgres } from '../../platform/database/postgres.ts';
@@ -272,4 +275,54 @@ describe('workflows', () => {
     }
     expect(walked).toEqual(['alpha', 'beta', 'gamma', 'off', 'old', 'delta']);
   });
+});
+
+test('every answer is what its route declares', async () => {
+  const names = { ...strangers('declared'), cursors: {} };
+  expect((await tenant.post(WEBHOOK, n8nEvents(names))).status).toBe(200);
+  const reads = rollcall.rollcall.routes.filter(
+    ({ path, method }) => path.startsWith('/api/v1/n8n/') && method === 'get',
+  );
+  expect(reads).toHaveLength(3);
+  for (const { path, response } of reads) {
+    const { body } = await tenant.get(path);
+    expect(body.items.length).toBeGreaterThan(0);
+    expect(response.parse(body)).toEqual(body);
+  }
+});
+
+test('what native tracing tells of a workflow is known, and added to what is registered', async () => {
+  const span = {
+    trace: 7,
+    span: 8,
+    name: 'workflow.execute',
+    startedAt: rollcall.clock.now().getTime() - 60_000,
+    attributes: {
+      'n8n.workflow.id': 'traced',
+      'n8n.workflow.name': 'Traced',
+      'n8n.workflow.node_count': 4,
+      'n8n.project.id': 'p9',
+      'n8n.execution.id': '5',
+      'n8n.execution.status': 'success',
+    },
+    resource: { 'service.name': 'n8n', 'service.version': '2.41.1', 'n8n.instance.id': 'prod' },
+  };
+  const trace = (spans: SpanDraft[]) =>
+    tenant.call('POST', '/v1/traces', exportedBy(spans), {
+      headers: { 'content-type': 'application/x-protobuf' },
+    });
+  expect((await trace([span])).status).toBe(200);
+  const known = async () => (await tenant.get('/api/v1/n8n/workflows')).body.items;
+  expect(await known()).toMatchObject([
+    { instance_id: 'prod', workflow_id: 'traced', name: 'Traced', state: null, registered: false },
+  ]);
+  await tenant.post(WEBHOOK, { ...created('traced'), workflow: { id: 'traced', active: true } });
+  expect((await tenant.get('/api/v1/entities/workflow/traced')).body).toMatchObject({
+    entity_name: 'Traced',
+    metadata: { n8n: { instance_id: 'prod', node_count: 4, project: { id: 'p9' } } },
+  });
+  expect((await tenant.get('/api/v1/n8n/instances')).body.items).toMatchObject([
+    { instance_id: 'prod', n8n_version: '2.41.1' },
+  ]);
+  expect(await counts()).toMatchObject([{ name: 'workflow.created', events: 1 }]);
 });

@@ -40,9 +40,8 @@ export function tracedWorkflows(database: Database, clock: Clock) {
     const now = clock().getTime();
     const news = new Map<string, { workflow: TracedWorkflow; facts: string }>();
     for (const workflow of workflows) {
-      const { instance_id, workflow_id, seen_at: _, ...rest } = workflow;
-      const key = JSON.stringify([teller.tenant, instance_id, workflow_id]);
-      const facts = JSON.stringify(rest);
+      const key = JSON.stringify([teller.tenant, workflow.instance_id, workflow.workflow_id]);
+      const facts = JSON.stringify({ ...workflow, seen_at: undefined });
       const known = told.get(key);
       if (known?.facts !== facts || now - known.at > AGAIN_MS) news.set(key, { workflow, facts });
     }

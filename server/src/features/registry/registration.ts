@@ -13,7 +13,7 @@ export type ReadWorkflow = (workflow: Record<string, unknown>) => Facts;
 
 /**
  * What register_entity() takes: the caller's words, completed by what the workflow says of itself. The caller
- * wins where both speak; capabilities are united. The workflow itself goes no further.
+ * wins where both speak; what is extracted stands apart, for the registry to unite. The workflow goes no further.
  */
 export function registration(
   { workflow, metadata, ...entity }: EntityRegistration,
@@ -28,7 +28,7 @@ export function registration(
     ...(name ? { entity_name: name } : {}),
     definition_hash: facts.definition_hash,
     ...told,
-    capabilities: [...new Set([...(entity.capabilities ?? []), ...facts.capabilities])].sort(),
+    extracted_capabilities: facts.capabilities,
     extracted_dependencies: facts.dependencies,
     extracted_metadata: facts.metadata,
   };

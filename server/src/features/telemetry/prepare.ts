@@ -16,6 +16,8 @@ export interface Door {
   project: string;
   /** Events older than this have outlived retention already. */
   days: number;
+  /** Projects that items name and the tenant does not have. */
+  unknownProjects: Set<string>;
 }
 
 /** Clocks of other machines may be ahead by this much. */
@@ -50,12 +52,33 @@ export function prepare(item: unknown, door: Door): ReadyEvent | Rejection {
       message: `is older than the ${door.days} days that telemetry is kept`,
     };
   }
+  if (event.project_id !== undefined && door.unknownProjects.has(event.project_id)) {
+    return {
+      code: 'unknown_project',
+      path: 'project_id',
+      message: 'There is no such project. Create it first: POST /api/v1/projects.',
+    };
+  }
   event.event_id = event.event_id?.toLowerCase() ?? randomUUID();
   if (!isUtcMillisecond(event.timestamp)) event.timestamp = new Date(time).toISOString();
   event.project_id ??= door.project;
+  if (event.user_id) event.user_id = door.redactor.text(event.user_id);
   if (event.error_message) event.error_message = door.redactor.text(event.error_message);
   if (event.metadata) event.metadata = door.redactor.metadata(event.metadata);
   return event as ReadyEvent;
+}
+
+/** What may be one; anything else the schema refuses. */
+const PROJECT = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
+/** Projects that items name, beside their sender's own. */
+export function projectsNamed(items: unknown[], own: string): Set<string> {
+  const named = new Set<string>();
+  for (const item of items) {
+    const project = (item as { project_id?: unknown } | null)?.project_id;
+    if (typeof project === 'string' && project !== own && PROJECT.test(project)) named.add(project);
+  }
+  return named;
 }
 
 /** As the database gets it: what most clients send, and dear to make anew. */

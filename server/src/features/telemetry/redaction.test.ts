@@ -87,6 +87,11 @@ test('what is no secret stays as it is', async () => {
   expect((await keep({ metadata })).metadata).toEqual(metadata);
 });
 
+test('a user’s id that is an address is not stored, any other is', async () => {
+  expect((await keep({ user_id: 'ada@example.com' })).user_id).toBe(HIDDEN);
+  expect((await keep({ user_id: 'user-7' })).user_id).toBe('user-7');
+});
+
 test('a secret is nowhere in the database, not even in rollups', async () => {
   const secret = 'sk-live-0123456789abcdef';
   await keep({ metadata: { note: secret, token: 'plain-sesame' }, error_message: secret });

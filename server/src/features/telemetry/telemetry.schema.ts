@@ -16,7 +16,7 @@ import {
 } from '../../platform/http/fields.ts';
 import { paging } from '../../platform/http/page.ts';
 
-const count = z.number().int().min(0).max(1e15);
+const count = z.number().int().min(0).max(1e12);
 const traceId = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits');
 
 export const TelemetryEventSchema = z

@@ -137,12 +137,6 @@ describe('sending', () => {
     const projects = await Promise.all(events.map(({ event_id }) => stored(event_id)));
     expect(projects.map(([row]) => row?.project_id)).toEqual(['lab', 'default']);
   });
-
-  test('to a project that has no row of its own is kept under its name', async () => {
-    const one = event({ project_id: 'side-project' });
-    expect(statuses(await send(one))).toEqual(['accepted']);
-    expect((await stored(one.event_id))[0]).toMatchObject({ project_id: 'side-project' });
-  });
 });
 
 describe('an event that is sent again', () => {
@@ -241,6 +235,24 @@ describe('a batch of which nothing is kept', () => {
     expect(body).toMatchObject({ code: 'too_many_items' });
     expect(body.detail).toContain('10000');
   });
+});
+
+test('sums beyond what a whole number of the database holds are kept', async () => {
+  const most = 1e12;
+  const one = event({ source_id: 'greedy', tokens_used: most, cost_micros: most, currency: 'EUR' });
+  await send(one);
+  for (const table of ['telemetry_minutes', 'telemetry_pairs']) {
+    await rollcall.sql(
+      `update rollcall.${table} set tokens_used = 9223372036854775807, cost_micros = 9223372036854775807`,
+    );
+  }
+  const { body } = await send({ ...one, event_id: randomUUID() });
+  expect(statuses({ body })).toEqual(['accepted']);
+  const { status, body: overview } = await rollcall.get('/api/v1/overview');
+  expect(status).toBe(200);
+  expect(overview.totals.tokens_used).toBeGreaterThanOrEqual(2 ** 63);
+  const tooMany = await send(event({ tokens_used: most + 1 }));
+  expect(tooMany.body.results).toMatchObject([{ path: 'tokens_used', code: 'too_big' }]);
 });
 
 describe('time', () => {

@@ -6,7 +6,7 @@ import type { Principal } from '../../platform/http/route.ts';
 import type { Problem } from '../../platform/problem.ts';
 import type { Redactor } from '../../platform/redact.ts';
 import { createTurns } from '../../platform/turns.ts';
-import { isRejection, prepare, type ReadyEvent } from './prepare.ts';
+import { isRejection, prepare, projectsNamed, type ReadyEvent } from './prepare.ts';
 import type { TelemetryStore } from './telemetry.store.ts';
 
 const ITEMS_AT_MOST = 10_000;
@@ -17,10 +17,13 @@ export interface TelemetryOptions {
   clock: Clock;
   /** Days that raw telemetry is kept. */
   days: number;
+  /** Those of some projects that the tenant does not have. */
+  unknownProjects: (tenant: string, projects: Iterable<string>) => Promise<Set<string>>;
 }
 
 /** Takes telemetry in: judges each item, stores the good ones, answers after the commit. */
-export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptions) {
+export function telemetryIngest(options: TelemetryOptions) {
+  const { store, redactor, clock, days } = options;
   const commits = groupCommit<ReadyEvent>({
     commit: store.ingest,
     idOf: ({ event_id }) => event_id,
@@ -40,7 +43,8 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
   ): Promise<BatchResult> {
     boundBatch(items, ITEMS_AT_MOST);
     const { tenant, project } = principal;
-    const door = { redactor, project, days, now: clock() };
+    const unknownProjects = await options.unknownProjects(tenant, projectsNamed(items, project));
+    const door = { redactor, project, days, now: clock(), unknownProjects };
     const fresh = new Map<string, ReadyEvent>();
     const results = await mapInTurns(items, (item, index): BatchItemResult => {
       const ready = prepare(item, door);
@@ -58,9 +62,12 @@ export function telemetryIngest({ store, redactor, clock, days }: TelemetryOptio
     return batchResult(receipt, results);
   }
 
-  /** An event as it is stored, or why it is refused; for what writes telemetry in a transaction of its own. */
+  /**
+   * An event as it is stored, or why it is refused; for what writes telemetry in a transaction of its own, which
+   * fails when the project is unknown.
+   */
   const ready = (item: unknown, project: string) =>
-    prepare(item, { redactor, project, days, now: clock() });
+    prepare(item, { redactor, project, days, now: clock(), unknownProjects: new Set() });
 
   return { ingest, ready, drain: commits.drain };
 }

@@ -49,7 +49,20 @@ export function mount(router: Router, routes: Route[], options: MountOptions): v
     };
 
   const methods = new Map<string, Set<string>>();
-  for (const route of routes) {
+  for (const { path, method } of routes) {
+    methods.set(path, (methods.get(path) ?? new Set()).add(method.toUpperCase()));
+  }
+  const refuseOtherMethods = (path: string): void => {
+    const allowed = [...(methods.get(path) ?? [])];
+    router.all(path, (_request, response) => {
+      response.set('Allow', allowed.join(', '));
+      throw new Problem(405, 'method_not_allowed', { detail: `Use ${allowed.join(' or ')} here.` });
+    });
+  };
+  // A name that stands in a path is never taken for another path's parameter, whatever the method.
+  const isFixed = ({ path }: { path: string }) => !path.includes(':');
+  const [fixed, open] = [routes.filter(isFixed), routes.filter((route) => !isFixed(route))];
+  const mountRoute = (route: Route): void => {
     const chain: RequestHandler[] = route.raw ? [answersRaw(route.raw)] : [];
     if (route.access !== 'public') {
       chain.push(identify(route.access));
@@ -64,15 +77,10 @@ export function mount(router: Router, routes: Route[], options: MountOptions): v
           : answer(route),
     );
     router[route.method](route.path, ...chain);
-    methods.set(route.path, (methods.get(route.path) ?? new Set()).add(route.method.toUpperCase()));
-  }
-  for (const [path, allowed] of methods) {
-    router.all(path, (_request, response) => {
-      response.set('Allow', [...allowed].join(', '));
-      throw new Problem(405, 'method_not_allowed', {
-        detail: `Use ${[...allowed].join(' or ')} here.`,
-      });
-    });
+  };
+  for (const group of [fixed, open]) {
+    group.forEach(mountRoute);
+    new Set(group.map(({ path }) => path)).forEach(refuseOtherMethods);
   }
 }
 
