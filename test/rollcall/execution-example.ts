@@ -9,7 +9,7 @@ export function executionExample({ word, entity_id, event_id }: Names): Executio
   const trace_id = event_id.replaceAll('-', '');
   const span_id = trace_id.slice(0, 15).padStart(16, '1');
   return {
-    execution_id: `${word}-run`,
+    execution_id: `${entity_id}-run`,
     instance_id: `${word}-instance`,
     session_id: `${word}-session`,
     workflow_id: entity_id,

@@ -31,7 +31,7 @@ export function executionReadExamples(
   page: (path: string, filter: Record<string, string>) => RouteExample[],
 ): Record<string, RouteExample[]> {
   const { word, entity_id } = names;
-  const params = { id: `${word}-run` };
+  const params = { id: `${entity_id}-run` };
   const instance = { instance_id: `${word}-instance` };
   const one: RouteExample[] = [{ params, query: instance }, { params }];
   const time = { from: '2001-01-01T00:00:00Z', to: '2199-01-01T00:00:00Z' };

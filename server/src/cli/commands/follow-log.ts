@@ -12,6 +12,7 @@ import { readState, writeState } from './log-state.ts';
 import { shipEvents, sum, type Shipped, type Shipping } from './ship-events.ts';
 
 const POLL_MS = 500;
+const GRACE_MS = 3_000;
 
 /** `rollcall n8n`: n8n, as seen from beside it. */
 export function n8nCommand(program: Command): void {
@@ -63,18 +64,29 @@ async function followLog(file: string, options: FollowOptions, command: Command)
   const positions = kept ?? (await fresh());
   // A state file that cannot be written is said now, and a restart goes on from here.
   await writeState(statePath, positions);
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  const shipping = { api, instance, patient: !once, signal: stop.signal, note };
+  const { stop, cutOff } = endings();
+  const shipping = { api, instance, patient: !once, signal: stop, cutOff, note };
   const totals: Totals = { accepted: 0, duplicates: 0, rejected: 0, broken: 0 };
   if (!once) note(`Following ${clean(path)}${kept ? ' from where it was left' : ''}; Ctrl-C ends.`);
   try {
     await follow({ path, statePath, positions, once, shipping, totals });
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!stop.aborted) throw error;
   }
   if (json) printJson(totals);
   else print(summaryOf(totals));
+}
+
+/** Ctrl-C ends at once, but for what is on its way: that has a moment to arrive, so that its lines are not sent twice. */
+function endings(): { stop: AbortSignal; cutOff: AbortSignal } {
+  const stop = new AbortController();
+  const cutOff = new AbortController();
+  const end = () => {
+    stop.abort();
+    setTimeout(() => cutOff.abort(), GRACE_MS).unref();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  return { stop: stop.signal, cutOff: cutOff.signal };
 }
 
 /** @throws CommandFailure where there is nothing to read and nothing to wait for */

@@ -20,7 +20,10 @@ export interface Shipping {
   instance: string | undefined;
   /** A server that is away is waited for; else that fails. */
   patient: boolean;
+  /** Ends waiting; a request under way may finish. */
   signal: AbortSignal;
+  /** Ends a request under way, too. */
+  cutOff: AbortSignal;
   note: (text: string) => void;
 }
 
@@ -66,13 +69,13 @@ export function sum(one: Shipped, other: Shipped): Shipped {
 
 async function send(
   events: object[],
-  { api, instance, patient, signal, note }: Shipping,
+  { api, instance, patient, signal, cutOff, note }: Shipping,
 ): Promise<Shipped> {
   let away = false;
   for (let pause = FIRST_WAIT_MS; ; pause = Math.min(pause * 2, LONGEST_WAIT_MS)) {
     try {
       const query = { instance_id: instance };
-      const answer = await api.call<BatchResult>('POST', PATH, { query, body: events, signal });
+      const answer = await api.call<BatchResult>('POST', PATH, { query, body: events, signal: cutOff });
       if (away) note(`${api.url} is back.`);
       const { accepted, duplicates, rejected, results } = answer;
       const wrong = results.find(({ status }) => status === 'rejected');

@@ -75,8 +75,8 @@ export function problemFromFailure(failure: DatabaseFailure): Problem {
       cause,
     );
   }
-  // 25006: a replica that is not the primary yet, or not any more.
-  if (/^(08|25006|3D|53|57|58|E[A-Z]+|PGRST00|unreachable$)/.test(code)) {
+  // 25006: a replica that is not the primary yet, or not any more. 55000: it accepts no connections.
+  if (/^(08|25006|3D|53|55000|57|58|E[A-Z]+|PGRST00|unreachable$)/.test(code)) {
     return unavailable(
       'database_unavailable',
       'The database does not answer. Try again shortly.',
