@@ -15,15 +15,18 @@ const executionMark = (group: number) => `x-mark-${String(group).padStart(6, '0'
 function makeSpans(count: number, random: () => number, now: number): SpanDraft[] {
   const spans: SpanDraft[] = [];
   for (let group = 0; spans.length < count; group++) {
-    const room = count - spans.length;
-    const nodes = Math.min(3 + Math.floor(random() * 12), room - 1);
+    const workflow = Math.floor(random() * WORKFLOWS);
+    const nodes = 3 + (workflow % 12);
+    // The last one ran as far as there is room.
+    const ran = Math.min(nodes, count - spans.length - 1);
     const run = n8nRun({
       trace: traceMark(group),
       span: group * 100 + 1,
       startedAt: now - Math.floor(random() * 30_000) - 1_000,
-      workflow: `workflow-${Math.floor(random() * WORKFLOWS)}`,
+      workflow: `workflow-${workflow}`,
       execution: executionMark(group),
-      nodes: Array.from({ length: nodes }, (_, index) => `Step ${index}`),
+      nodes: Array.from({ length: ran }, (_, index) => `Step ${index}`),
+      attributes: { 'n8n.workflow.node_count': nodes },
       status: random() < 0.05 ? 'error' : 'success',
     });
     spans.push(...run.nodes, run.workflow);

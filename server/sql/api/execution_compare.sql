@@ -49,9 +49,9 @@ language sql stable as $$
   select jsonb_build_object('version', p_version, 'definition_hash', p_hash, 'runs', p_runs, 'errors', p_errors, 'median_duration_ms', p_median);
 $$;
 
-create function rollcall_api.run_mark(e rollcall.executions) returns jsonb
+create function rollcall_api.run_mark(p_id uuid, p_execution text, p_began timestamptz) returns jsonb
 language sql stable as $$
-  select case when e.id is not null then jsonb_build_object('id', e.id, 'execution_id', e.execution_id, 'began', e.began) end;
+  select case when p_id is not null then jsonb_build_object('id', p_id, 'execution_id', p_execution, 'began', p_began) end;
 $$;
 
 -- VersionChanges of a workflow, newest first. Runs in the order of their starts fall into stretches of one version; each
@@ -70,7 +70,8 @@ begin
   perform enter(p_tenant);
   with run as materialized (
     select e.*, row_number() over (order by e.began, e.id) as n
-      from (select o.id, o.began, o.status::text as status, o.definition_hash, o.duration_ms, coalesce(o.workflow_version, o.definition_hash) as version
+      from (select o.id, o.execution_id, o.began, o.status::text as status, o.definition_hash, o.duration_ms, o.error_type, o.error_message,
+                   coalesce(o.workflow_version, o.definition_hash) as version
               from executions o
              where o.tenant_id = p_tenant and o.workflow_id = p_workflow
                and o.status in ('success', 'error', 'cancelled', 'lost')
@@ -103,8 +104,7 @@ begin
            'workflow_id', p_workflow, 'changed_at', f.began, 'sort', f.id,
            'before', version_side(c.old_version, c.old_hash, c.old_runs, c.old_errors, c.old_median),
            'after', version_side(c.version, c.hash, c.runs, c.errors, c.median),
-           'last_good', (select run_mark(e) from executions e where e.tenant_id = p_tenant and e.id = g.id),
-           'first_bad', run_mark(b), 'error_type', b.error_type, 'error_message', b.error_message,
+           'last_good', run_mark(g.id, g.execution_id, g.began), 'first_bad', run_mark(b.id, b.execution_id, b.began), 'error_type', b.error_type, 'error_message', b.error_message,
            'duration_ratio', round((c.median / nullif(c.old_median, 0))::numeric, 3),
            'verdict', case when c.errors * c.old_runs > c.old_errors * c.runs then 'broken'
                            when c.median >= 1.5 * c.old_median and c.median >= c.old_median + 10 then 'slower'
@@ -114,8 +114,7 @@ begin
     from shown c
     join run f on f.n = c.first_n
     left join run g on g.n = c.last_good_n
-    left join run x on x.n = c.bad_n
-    left join executions b on b.tenant_id = p_tenant and b.id = x.id;
+    left join run b on b.n = c.bad_n;
   if v_looked < v_scanned or jsonb_array_length(v_rows) > p_limit then
     return page(v_rows, p_limit, array['changed_at', 'sort']);
   end if;

@@ -13,10 +13,8 @@ declare
   v_found   text := format('e.tenant_id = %L', p_tenant);
   v_looked  text := '';
   v_where   text;
-  v_some    uuid[];
-  v_some_at timestamptz[];
-  v_ids     uuid[] := '{}';
-  v_at      timestamptz[] := '{}';
+  v_some    rollcall.executions[];
+  v_all     rollcall.executions[] := '{}';
   v_end     jsonb;
   v_floor   jsonb;
   v_items   jsonb;
@@ -45,12 +43,11 @@ begin
 
   for v_status in select jsonb_array_elements_text(case when jsonb_typeof(p_filter->'status') = 'array' then p_filter->'status' else '[null]' end) loop
     v_where := v_found || case when v_status is null then '' else format(' and e.status = %L', v_status) end;
-    execute format('select array_agg(e.began), array_agg(e.id) from (select e.began, e.id from %s order by e.began desc, e.id desc limit %s) e',
+    execute format('select array_agg(e) from (select e.* from %s order by e.began desc, e.id desc limit %s) e',
       case when v_looked = '' then format('executions e where %s', v_where)
            else format('(select e.* from executions e where %s order by e.began desc, e.id desc limit %s) e where true %s', v_where, v_scanned, v_looked) end,
-      p_limit + 1) into v_some_at, v_some;
-    v_at := v_at || v_some_at;
-    v_ids := v_ids || v_some;
+      p_limit + 1) into v_some;
+    v_all := v_all || v_some;
     if v_looked <> '' and coalesce(cardinality(v_some), 0) <= p_limit then
       execute format('select jsonb_build_array(e.began, e.id) from executions e where %s order by e.began desc, e.id desc offset %s limit 1', v_where, v_scanned - 1)
         into v_end;
@@ -62,14 +59,14 @@ begin
   end loop;
   -- Below where one of the statuses was not looked through, the others say nothing either.
   with found as (
-    select f.began, f.id, row_number() over (order by f.began desc, f.id desc) as n from unnest(v_at, v_ids) f(began, id)
+    select f as e, row_number() over (order by f.began desc, f.id desc) as n from unnest(v_all) f
      where v_floor is null or (f.began, f.id) >= ((v_floor->>0)::timestamptz, (v_floor->>1)::uuid)
      order by n limit p_limit + 1
   )
-  select coalesce(jsonb_agg(execution_json(e) order by f.n) filter (where f.n <= p_limit), '[]'),
-         case when count(*) > p_limit then (array_agg(jsonb_build_array(f.began, f.id) order by f.n))[p_limit] else v_floor end
+  select coalesce(jsonb_agg(execution_json(f.e) order by f.n) filter (where f.n <= p_limit), '[]'),
+         case when count(*) > p_limit then (array_agg(jsonb_build_array((f.e).began, (f.e).id) order by f.n))[p_limit] else v_floor end
     into v_items, v_next
-    from found f join executions e on e.tenant_id = p_tenant and e.id = f.id;
+    from found f;
   return jsonb_build_object('items', v_items, 'next', v_next);
 end $$;
 

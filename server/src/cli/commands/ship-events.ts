@@ -75,7 +75,11 @@ async function send(
   for (let pause = FIRST_WAIT_MS; ; pause = Math.min(pause * 2, LONGEST_WAIT_MS)) {
     try {
       const query = { instance_id: instance };
-      const answer = await api.call<BatchResult>('POST', PATH, { query, body: events, signal: cutOff });
+      const answer = await api.call<BatchResult>('POST', PATH, {
+        query,
+        body: events,
+        signal: cutOff,
+      });
       if (away) note(`${api.url} is back.`);
       const { accepted, duplicates, rejected, results } = answer;
       const wrong = results.find(({ status }) => status === 'rejected');
