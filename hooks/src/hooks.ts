@@ -22,28 +22,32 @@ const REFRESH_AFTER_MS = 1_000;
 const MOST_TO_REFRESH = 200;
 const RETRY_INVENTORY_MS = 60_000;
 
-/** n8n's hooks, each of which takes what it needs and is through; only `n8n.stop` waits, two seconds at most. */
+/**
+ * n8n's hooks, each of which takes what it needs and is through. Only where the process is about to end does one wait,
+ * two seconds at most: `n8n.stop`, and `workflow.postExecute` of a command such as `n8n execute`, which knows no stop.
+ */
 export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks {
   const { tell, failed, now } = reporter;
   let repository: unknown;
   const running = watchRunning(() => repository, now, tellExecution);
   let lookTimer: NodeJS.Timeout | undefined;
   let takingInventory = false;
+  let endsProcess = reporter.role === 'cli';
   let inventoryTimer: NodeJS.Timeout | undefined;
   let toRefresh = new Set<string>();
   let stopped = false;
 
   /** Whatever happens within is counted and goes no further: an error in a hook would break n8n's own work. */
-  function hook(take: (told: unknown[]) => void): Hook {
+  function hook(take: (told: unknown[]) => undefined | void | Promise<void>): Hook {
     return function (this: unknown, ...told) {
       try {
         repository ??= field(this, 'dbCollections', 'Workflow');
         reporter.identify(repository);
-        take(told);
+        return take(told) ?? undefined;
       } catch (error) {
         failed(error);
+        return undefined;
       }
-      return undefined;
     };
   }
 
@@ -133,6 +137,15 @@ export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks 
     lookTimer.unref();
   }
 
+  /** A server that did not take the runs so far is not waited for again. */
+  async function beforeTheEnd(): Promise<void> {
+    try {
+      endsProcess = await reporter.flush(STOP_WITHIN_MS);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
   async function stop(): Promise<void> {
     try {
       stopped = true;
@@ -174,6 +187,8 @@ export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks 
           if (report === undefined) return;
           running.told(report);
           tellExecution('execution.finished', report);
+          // A sub-workflow's run leaves with the one that called it.
+          if (endsProcess && report.mode !== 'integrated') return beforeTheEnd();
         }),
       ],
     },

@@ -43,8 +43,8 @@ export interface Reporter {
   status(when: N8nHooksStatusEvent['hooks']['when']): void;
   /** Whether the queue has room for what can wait, such as an inventory; sends first when it has none. */
   hasRoom(): Promise<boolean>;
-  /** Sends what waits, within so many milliseconds; from now on events go at once. */
-  flush(withinMs: number): Promise<void>;
+  /** Sends what waits, within so many milliseconds; from now on events go at once. False when not all has left. */
+  flush(withinMs: number): Promise<boolean>;
   stats(): OutboxStats & { errors: number };
   readonly now: () => string;
   readonly role: InstanceRole;
@@ -69,7 +69,7 @@ export function createReporter(
   };
   const startedAt = now();
   let instance = namedInstanceId(facts);
-  let identifying = false;
+  let identified: Promise<void> | undefined;
   let stopping = false;
   let errors = 0;
   let lastError: string | undefined;
@@ -122,14 +122,21 @@ export function createReporter(
   }
 
   function identify(repository: unknown): void {
-    if (instance !== undefined || identifying) return;
-    identifying = true;
+    if (instance !== undefined || identified) return;
     const late = setTimeout(() => settle(derivedInstanceId(facts)), IDENTIFY_WITHIN_MS);
     late.unref();
-    void storedInstanceId(repository).then((stored) => {
+    identified = storedInstanceId(repository).then((stored) => {
       clearTimeout(late);
       settle(stored ?? derivedInstanceId(facts));
     });
+  }
+
+  /** n8n's database is on its way to tell, or it is too slow. */
+  async function identifiedWithin(ms: number): Promise<void> {
+    let late: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((done) => (late = setTimeout(done, ms)));
+    await Promise.race([identified, tooLate]);
+    clearTimeout(late);
   }
 
   function failed(error: unknown): void {
@@ -171,9 +178,11 @@ export function createReporter(
       return !isHalfFull();
     },
     async flush(withinMs) {
+      const began = performance.now();
+      if (instance === undefined) await identifiedWithin(withinMs / 2);
       settle(derivedInstanceId(facts));
       stopping = true;
-      await outbox.flush(withinMs);
+      return await outbox.flush(withinMs - Math.round(performance.now() - began));
     },
   };
 }

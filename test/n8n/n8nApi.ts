@@ -28,6 +28,8 @@ export interface N8nApi extends ExecutionsApi {
   archive(workflowId: string): Promise<void>;
   unarchive(workflowId: string): Promise<void>;
   deleteWorkflow(workflowId: string): Promise<void>;
+  /** Ids of every workflow that is there. */
+  workflows(): Promise<string[]>;
   /** Calls a published workflow's webhook; answers with the JSON that it sends back. */
   callWebhook(path: string): Promise<unknown>;
   /** Runs a workflow from a trigger, as the editor does; resolves with the execution's id. */
@@ -41,7 +43,9 @@ const OWNER = {
   password: 'Rollcall-1-test',
 };
 const SCOPES = [
-  ...['create', 'update', 'activate', 'deactivate', 'delete'].map((verb) => `workflow:${verb}`),
+  ...['create', 'list', 'update', 'activate', 'deactivate', 'delete'].map(
+    (verb) => `workflow:${verb}`,
+  ),
   ...['read', 'list', 'stop', 'retry'].map((verb) => `execution:${verb}`),
 ];
 
@@ -100,6 +104,10 @@ function api(url: string, cookie: string, rest: Call, open: Call): N8nApi {
     archive: change('archive'),
     unarchive: change('unarchive'),
     deleteWorkflow: async (workflowId) => void (await open('DELETE', `workflows/${workflowId}`)),
+    workflows: async () => {
+      const { data } = await open<{ data: { id: string }[] }>('GET', 'workflows?limit=250');
+      return data.map(({ id }) => id);
+    },
     callWebhook: (path) =>
       until(`webhook ${path} is there`, () => webhookAnswer(`${url}/webhook/${path}`), {
         seconds: 20,

@@ -1,5 +1,6 @@
 import { after, suite } from 'node:test';
 
+import { testChannels } from './channels.ts';
 import { testExamples } from './examples.ts';
 import { testFaults } from './faults.ts';
 import { testLifecycle } from './lifecycle.ts';
@@ -22,6 +23,7 @@ const NODES: Suites<World> = {
 const OBSERVED: Suites<ObservedWorld> = {
   lifecycle: ['the life of a workflow', testLifecycle],
   runs: ['executions', testRuns],
+  channels: ['hooks, tracing, the Emit node and the event log together', testChannels],
   outages: ['hooks and tracing when Rollcall is in trouble', testOutages],
 };
 

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import type { ExecutionDetail, Timeline } from '../../client/src/contract/index.ts';
@@ -23,26 +21,14 @@ import {
 } from './observedWorkflows.ts';
 import type { ObservedWorld } from './observedWorld.ts';
 import { recordedBy } from './recorded.ts';
-import { rollcallNode, stopAndError, webhook, workflowOf, type WorkflowNode } from './workflows.ts';
-
-/** What no reporter may let out: a workflow works with it in every run of these tests. */
-const SECRET = 'rollcall-payload-4711';
-const IMPORTED = 'rollcallImport01';
+import { rollcallNode, stopAndError, webhook, workflowOf } from './workflows.ts';
 
 /** Runs of every kind in n8n; hooks, tracing, the Emit node and the event log tell of them. */
-export function testRuns({ n8n, rollcall, relay, folder }: ObservedWorld): void {
+export function testRuns({ n8n, rollcall }: ObservedWorld): void {
   const { api } = n8n;
   const recorded = recordedBy(rollcall);
-  /** Workflows that ran here, by name. */
-  const ran = new Map<string, string>();
-
-  const create = async (name: string, nodes: WorkflowNode[], settings: object = {}) => {
-    const id = await api.createWorkflow(workflowOf(name, nodes, settings));
-    ran.set(name, id);
-    return id;
-  };
-  const publish = async (...given: Parameters<typeof create>) => {
-    const id = await create(...given);
+  const publish = async (...given: Parameters<typeof workflowOf>) => {
+    const id = await api.createWorkflow(workflowOf(...given));
     await api.publish(id);
     return id;
   };
@@ -66,7 +52,7 @@ export function testRuns({ n8n, rollcall, relay, folder }: ObservedWorld): void 
   test('success: nodes with types, timings and counts, told by hooks, tracing and the Emit node', async () => {
     const id = await publish('Success', [
       webhook('success'),
-      set('List', { list: [1, 2, 3], secret: SECRET }),
+      set('List', { list: [1, 2, 3] }),
       splitOut('Split', 'list'),
       rollcallNode('Emit', 'telemetryEmit'),
     ]);
@@ -214,22 +200,27 @@ export function testRuns({ n8n, rollcall, relay, folder }: ObservedWorld): void 
     }
   });
 
-  test('manual, and from the command line, where no tracing stands', async () => {
-    const id = await create('By hand', [manualTrigger, set('Done', { done: true })]);
+  test('manual', async () => {
+    const nodes = [manualTrigger, set('Done', { done: true })];
+    const id = await api.createWorkflow(workflowOf('By hand', nodes));
     const execution = await api.finished(await api.runManually(id, 'Manual'));
     const row = await recorded.run(id, execution.id, 'success', ['hooks', 'otlp']);
     assert.equal(row.mode, 'manual');
-    await n8n.command('execute', `--id=${id}`);
-    const [newest] = await api.executions(id);
-    const cli = await recorded.run(id, newest!.id, 'success', ['hooks']);
-    assert.equal(cli.mode, 'cli');
+  });
+
+  test('from the command line, where n8n traces nothing and ends at once', async () => {
+    await n8n.command('execute', '--id=rollcallSteps001');
+    const [execution] = await api.executions('rollcallSteps001');
+    const sources = ['hooks', 'emit'] as const;
+    const row = await recorded.run('rollcallSteps001', execution!.id, 'success', [...sources]);
+    assert.equal(row.mode, 'cli');
+    assert.equal(row.node_executions.length, 4);
   });
 
   test('an AI model: its tokens, counted once', async () => {
     const url = model.url;
     const credential = await api.createCredential('A model', { apiKey: 'sk-1', url }, 'openAiApi');
     const id = await api.createWorkflow(askingModel('Model', 'model', MODEL, credential));
-    ran.set('Model', id);
     await api.publish(id);
     await api.callWebhook('model');
     const execution = await api.latest(id);
@@ -241,56 +232,8 @@ export function testRuns({ n8n, rollcall, relay, folder }: ObservedWorld): void 
     assert.equal(asked[0]?.model, MODEL);
   });
 
-  test('n8n has as many executions as Rollcall has rows, and its event log adds none', async () => {
-    await followLog();
-    for (const [name, id] of ran) {
-      const theirs = await api.executions(id);
-      for (const { id: executionId, status } of theirs) {
-        const expected = status === 'canceled' ? 'cancelled' : status;
-        await recorded.run(id, executionId, expected as 'success', ['hooks', 'log']);
-      }
-      const ours = await recorded.rows(id);
-      const ids = (executions: { id: string }[]) => executions.map((one) => one.id).sort();
-      assert.deepEqual(ours.map(({ execution_id }) => execution_id).sort(), ids(theirs), name);
-    }
-  });
-
-  test('hooks and tracing name the same instance', async () => {
-    const page = await rollcall.get<{ items: { instance_id: string }[] }>('n8n/instances');
-    const instances = page?.items.map(({ instance_id }) => instance_id);
-    assert.equal(instances?.length, 1, String(instances));
-    const traces = relay.passed.filter(({ path, body }) => path === '/v1/traces' && body.length);
-    assert.ok(traces.length > 0);
-    for (const { body } of traces) assert.ok(body.includes(instances[0]!));
-    for (const id of ran.values()) {
-      for (const row of await recorded.rows(id)) assert.equal(row.instance_id, instances[0]);
-    }
-  });
-
-  test('what a command imported, which no hook tells, is registered with the next inventory', async () => {
-    const entity = await until(
-      'the inventory tells of it',
-      () => rollcall.entity('workflow', IMPORTED),
-      { seconds: 90 },
-    );
-    assert.equal(entity.entity_name, 'Imported');
-    assert.equal(entity.current_state, 'inactive');
-  });
-
-  test('nothing that a workflow worked with has left n8n', () => {
-    const bodies = relay.passed.filter(({ body }) => body.includes('Success'));
-    assert.ok(bodies.length > 0);
-    for (const { path, body } of relay.passed) assert.ok(!body.includes(SECRET), path);
-  });
-
   let model: FaultyServer;
-  before(async () => {
-    model = await startFakeModel();
-    const file = join(folder, 'imported.json');
-    const imported = { ...workflowOf('Imported', [manualTrigger]), id: IMPORTED, active: false };
-    await writeFile(file, JSON.stringify(imported));
-    await n8n.command('import:workflow', `--input=${file}`);
-  });
+  before(async () => void (model = await startFakeModel()));
   after(() => model.stop());
 
   const followLog = () => rollcall.command('n8n', 'follow-log', n8n.eventLog, '--once');

@@ -71,7 +71,10 @@ test('telemetry that is made of traces is no word of an Emit node', async () => 
 
 test('an event that the database would not take as an execution is kept as telemetry', async () => {
   const event_id = randomUUID();
-  await emit({ event_id, timestamp: at(1), project_id: 'no-such-project' });
+  await rollcall.sql(
+    `alter table rollcall.executions add constraint refused check (workflow_id <> 'refused')`,
+  );
+  await emit({ event_id, timestamp: at(1), workflow_id: 'refused' });
   expect(await executions()).toEqual([]);
   expect(await rollcall.sql('select from rollcall.telemetry')).toHaveLength(1);
 });

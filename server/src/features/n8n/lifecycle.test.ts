@@ -170,117 +170,6 @@ describe('the state of a workflow', () => {
   });
 });
 
-describe('an inventory', () => {
-  const one = workflow('one');
-  const two = workflow('two', { active: false });
-
-  test('registers what it holds, and marks what it no longer has as gone', async () => {
-    await send(page(1, [one, two]));
-    expect([(await entity('one')).current_state, (await entity('two')).current_state]).toEqual([
-      'active',
-      'inactive',
-    ]);
-    await send(page(2, [two]));
-    expect((await entity('one')).current_state).toBe('deleted');
-    expect(await known()).toMatchObject([{ workflow_id: 'two', state_cause: 'inventory' }]);
-    expect(await known({ deleted: 'true' })).toMatchObject([{ workflow_id: 'one' }]);
-  });
-
-  test('that is not complete, or of which a page is missing, marks nothing', async () => {
-    await send(page(1, [one, two]));
-    await send(page(2, [two], { complete: false, pages: undefined }));
-    const id = randomUUID();
-    await send(page(3, [two], { id, page: 3, pages: 3 }));
-    await send(page(3, [], { id, page: 1, complete: false, pages: undefined }));
-    expect((await entity('one')).current_state).toBe('active');
-    await send(page(3, [], { id, page: 2, complete: false, pages: undefined }));
-    expect((await entity('one')).current_state).toBe('deleted');
-  });
-
-  test('says nothing of other instances', async () => {
-    await send(page(1, [one], {}, 'staging'), page(2, [two], {}, 'prod'));
-    expect((await entity('one')).current_state).toBe('active');
-  });
-
-  test('leaves alone what was made after it began', async () => {
-    await send(event('workflow.created', 5, one));
-    await send(page(4, [two]));
-    expect((await entity('one')).current_state).toBe('active');
-  });
-
-  test('of an empty instance empties it', async () => {
-    await send(page(1, [one]), page(2, []));
-    expect((await entity('one')).current_state).toBe('deleted');
-  });
-
-  test('that brings nothing new changes no entity', async () => {
-    await send(page(1, [one, two]));
-    const before = [await entity('one'), await entity('two')];
-    await send(page(2, [one, two]));
-    expect([await entity('one'), await entity('two')]).toEqual(before);
-  });
-});
-
-describe('the definition', () => {
-  const nodes = [
-    { name: 'Webhook', type: 'n8n-nodes-base.webhook', parameters: { path: 'a' } },
-    { name: 'Slack', type: 'n8n-nodes-base.slack' },
-  ];
-  const hash = (digit: string) => `sha256:${digit.repeat(64)}`;
-  const stored = (digit: string, more: Partial<N8nWorkflow> = {}) =>
-    workflow('w', { definition: 'stored', definition_hash: hash(digit), nodes, ...more });
-
-  test('is hashed by n8n’s word alone, and only where it is what n8n stores', async () => {
-    await send(event('workflow.created', 1, workflow('w', { nodes })));
-    expect((await entity('w')).definition_hash).toBeNull();
-    await send(event('workflow.updated', 2, stored('a')));
-    expect((await entity('w')).definition_hash).toBe(hash('a'));
-    await send(event('workflow.updated', 3, workflow('w', { definition: 'partial', nodes })));
-    expect((await entity('w')).definition_hash).toBeNull();
-    await send(event('workflow.updated', 4, stored('b')));
-    expect((await entity('w')).definition_hash).toBe(hash('b'));
-  });
-
-  test('that others have registered stays theirs', async () => {
-    await tenant.post('/api/v1/entities', {
-      entity_type: 'workflow',
-      entity_id: 'w',
-      entity_name: 'By the factory',
-      version: '1.2.3',
-      definition_hash: hash('f'),
-      capabilities: ['declared'],
-      tags: ['factory'],
-    });
-    await send(event('workflow.created', 1, stored('a', { tags: ['n8n'], version_id: 'v1' })));
-    expect(await entity('w')).toMatchObject({
-      entity_name: 'By the factory',
-      version: '1.2.3',
-      definition_hash: hash('f'),
-      capabilities: ['app:slack', 'declared', 'trigger:webhook', 'webhook:a'],
-      tags: ['factory', 'n8n'],
-      current_state: 'active',
-      metadata: { n8n: { definition_hash: hash('a'), version_id: 'v1' } },
-    });
-    const fewer = { nodes: nodes.slice(0, 1), tags: [] };
-    await send(event('workflow.updated', 2, stored('b', fewer)));
-    expect(await entity('w')).toMatchObject({
-      capabilities: ['declared', 'trigger:webhook', 'webhook:a'],
-      tags: ['factory'],
-      definition_hash: hash('f'),
-    });
-  });
-
-  test('stays known through events that say nothing of it', async () => {
-    await send(event('workflow.created', 1, stored('a')));
-    await send(event('workflow.deactivated', 2, { id: 'w', version_id: 'v2' }));
-    expect(await entity('w')).toMatchObject({
-      version: 'v2',
-      definition_hash: hash('a'),
-      metadata: { n8n: { webhook_paths: ['a'], version_id: 'v2' } },
-    });
-  });
-});
-
 describe('an execution', () => {
   test('joins what others told of the same run', async () => {
     const report = { execution_id: '7', workflow_id: 'w', status: 'success', started_at: at(1) };
@@ -297,6 +186,31 @@ describe('an execution', () => {
     ]);
   });
 
+  test('that failed says so of the node that it failed at, though that finished in the same millisecond', async () => {
+    const log = (eventName: string, more: object) => ({
+      id: randomUUID(),
+      eventName,
+      ts: at(5),
+      payload: { executionId: '7', workflowId: 'w', ...more },
+    });
+    const told = [
+      log('n8n.node.started', { nodeName: 'Fail' }),
+      log('n8n.node.finished', { nodeName: 'Fail' }),
+      log('n8n.workflow.failed', { lastNodeExecuted: 'Fail', errorMessage: 'no luck' }),
+    ];
+    const nodes = async () =>
+      rollcall.sql(
+        'select node_name, status, error_message from rollcall.node_executions where tenant_id = $1',
+        [tenant.tenant],
+      );
+    const failed = [{ node_name: 'Fail', status: 'error', error_message: 'no luck' }];
+    await send(...told);
+    expect(await nodes()).toEqual(failed);
+    tenant = await freshTenant(rollcall);
+    for (const one of told.toReversed()) await send(one);
+    expect(await nodes()).toEqual(failed);
+  });
+
   test('that is wrong is refused at its path, and counted nowhere', async () => {
     const report = { execution_id: '7', workflow_id: 'w', status: 'perfect' };
     const good = event('workflow.created', 1, workflow('w'));
@@ -306,46 +220,5 @@ describe('an execution', () => {
     expect(body.results[0]).toMatchObject({ status: 'rejected', path: 'report.status' });
     const again = await tenant.post(WEBHOOK, { ...bad, report: { ...report, status: 'error' } });
     expect(again.body.results[0].status).toBe('accepted');
-  });
-});
-
-describe('instances', () => {
-  test('are listed with version, workflows and the hooks of each process', async () => {
-    const hooks = (seconds: number, dropped: number) => ({
-      ...origin(seconds),
-      kind: 'hooks.status',
-      hooks: {
-        when: 'periodic',
-        started_at: at(0),
-        accepted: 5,
-        rejected: 0,
-        dropped,
-        queued: 0,
-        queued_bytes: 0,
-        failed_requests: 1,
-        errors: 0,
-        last_error: 'key sk-proj-abcdefghijklmnopqrstuvwxyz1234567890 refused',
-      },
-    });
-    await send(page(2, [workflow('w'), workflow('v', { active: false })]), hooks(9, 3));
-    await send(hooks(4, 1), { ...hooks(5, 9), instance_role: 'worker', n8n_version: '2.40.0' });
-    const { items } = (await tenant.get('/api/v1/n8n/instances')).body;
-    expect([items[0].first_seen, items[0].last_seen].map((moment) => Date.parse(moment))).toEqual(
-      [at(2), at(9)].map((moment) => Date.parse(moment)),
-    );
-    expect(items).toMatchObject([
-      {
-        instance_id: 'prod',
-        n8n_version: '2.41.1',
-        workflows: { total: 2, active: 1, archived: 0, deleted: 0 },
-        processes: [
-          {
-            role: 'main',
-            hooks: { dropped: 3, last_error: expect.stringContaining('[redacted]') },
-          },
-          { role: 'worker', hooks: { dropped: 9 } },
-        ],
-      },
-    ]);
   });
 });

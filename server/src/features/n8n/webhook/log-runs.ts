@@ -87,6 +87,9 @@ const READERS = new Map<string, Reader>(
   } satisfies Record<string, Reader>),
 );
 
+/** A microsecond on: n8n says in one and the same millisecond that a node has finished and that its run has failed. */
+const justAfter = (at: string): string => at.replace(/(\.\d{3})Z$/, '$1001Z');
+
 function failed(
   payload: Fields,
   { at }: LogEvent,
@@ -105,7 +108,7 @@ function failed(
         node_name: last_node,
         node_type,
         status: 'error',
-        completed_at: at,
+        completed_at: justAfter(at),
         error: { message },
       })
     : undefined;
