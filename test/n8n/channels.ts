@@ -77,7 +77,16 @@ export function testChannels({ n8n, rollcall, relay, folder }: ObservedWorld): v
       return items;
     };
     const before = await everything();
-    await rollcall.command('n8n', 'follow-log', n8n.eventLog, '--once', '--from-start');
+    const state = join(folder, 'another-follower.json');
+    const said = await rollcall.command(
+      'n8n',
+      'follow-log',
+      n8n.eventLog,
+      '--once',
+      '--state',
+      state,
+    );
+    assert.match(said, /^Shipped 0 events; [1-9]\d* known before, 0 refused/m);
     assert.deepEqual(await everything(), before);
   });
 

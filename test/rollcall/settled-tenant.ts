@@ -40,7 +40,10 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   }
   const event = examples['POST /api/v1/telemetry']?.[0]?.body as object;
   const others = agents.map((source_id) => ({ ...event, event_id: randomUUID(), source_id }));
-  await send('POST /api/v1/telemetry', { body: [event, ...others] });
+  const timestamp = new Date(rollcall.clock.now().getTime() - 3 * 3_600_000).toISOString();
+  const earlier = { ...event, event_id: randomUUID(), timestamp };
+  await send('POST /api/v1/telemetry', { body: [event, ...others, earlier] });
+  await rollcall.sql('select rollcall_api.fold_hour($1, $2)', [tenant, rollcall.clock.now()]);
   await send('POST /api/v1/executions/ingest');
   await send('POST /api/v1/executions/ingest', { body: earlierExecution(names) });
   await send('POST /v1/traces');
@@ -55,7 +58,6 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   const cursors: Record<string, string> = {};
   for (const list of [
     'entities',
-    'projects',
     'executions',
     'gaps',
     'telemetry',

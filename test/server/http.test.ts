@@ -102,6 +102,8 @@ describe('an address that is not there', () => {
       '/api/v1/entities/service/a': ['GET', 'DELETE'],
       '/api/v1/entities/service/a/state': ['GET', 'PUT'],
       '/api/v1/gaps/rules': ['GET', 'PUT'],
+      // Not the gap of that id.
+      '/api/v1/gaps/check': ['POST'],
       '/api/v1/whoami': ['GET'],
     };
     for (const [path, methods] of Object.entries(allowed)) {

@@ -100,3 +100,15 @@ test('a failure of ours leaves its cause under the request’s id, without the r
   });
   expect(lines.join('')).not.toContain(SECRET);
 });
+
+test('an answer that says to come again later warns', async () => {
+  await rollcall.sql(`
+    create function public.fail() returns trigger language plpgsql as
+    $$ begin raise exception using errcode = '55P03'; end $$;
+    create trigger fail before insert on rollcall.entities for each row execute function public.fail()`);
+  const entity = { entity_type: 'service', entity_id: 'a' };
+  const { status, headers } = await rollcall.post('/api/v1/entities', entity);
+  await rollcall.sql('drop function public.fail() cascade');
+  expect(status).toBe(503);
+  expect(await untilLogged(headers.get('x-request-id'))).toMatchObject({ level: WARN });
+});

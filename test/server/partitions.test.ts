@@ -88,12 +88,19 @@ test('rollups outlive raw telemetry and go by their own limit, in every tenant',
   await rollcall.post('/api/v1/telemetry', makeEvent({ timestamp }), { key: other });
   rollcall.clock.advance(50 * DAY_MS);
   await send({});
+  for (const tenant of ['default', 'other']) {
+    await rollcall.sql('select rollcall_api.fold_hour($1, $2)', [tenant, rollcall.clock.now()]);
+  }
+  const fine = ['minutes', 'pairs'];
+  const coarse = ['hours', 'pair_days', 'folded'];
+  const counts = (names: string[]) =>
+    Promise.all(names.map((name) => count(`rollcall.telemetry_${name}`)));
   expect(await enforceRetention({ telemetry: 30, rollups: 60 })).toHaveLength(1);
-  expect(await count('rollcall.telemetry_minutes')).toBe(3);
-  expect(await count('rollcall.telemetry_pairs')).toBe(3);
+  expect(await counts(fine)).toEqual([3, 3]);
+  expect(await counts(coarse)).toEqual([2, 2, 2]);
   await enforceRetention({ telemetry: 30, rollups: 40 });
-  expect(await count('rollcall.telemetry_minutes')).toBe(1);
-  expect(await count('rollcall.telemetry_pairs')).toBe(1);
+  expect(await counts(fine)).toEqual([1, 1]);
+  expect(await counts(coarse)).toEqual([0, 0, 0]);
 });
 
 test('a day that somebody reads is dropped the next time, for ingest would wait behind the drop', async () => {

@@ -18,7 +18,7 @@ begin
   delete from telemetry_folded where tenant_id = p_tenant and hour = any (p_hours);
 end $$;
 
--- Folds one hour: the latest that is over and not folded. May be done again, by any number of servers.
+-- Folds one hour: the latest with telemetry that is over and not folded. May be done again, by any number of servers.
 -- Answers {"hour": timestamp or null}; null when there is nothing to do.
 create function rollcall_api.fold_hour(p_tenant text, p_now timestamptz) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
@@ -36,6 +36,7 @@ begin
   select h into v_hour
     from generate_series(v_first, date_trunc('hour', p_now - interval '2 minutes') - interval '1 hour', '1 hour') h
    where not exists (select from telemetry_folded f where f.tenant_id = p_tenant and f.hour = h)
+     and exists (select from telemetry_minutes m where m.tenant_id = p_tenant and m.minute >= h and m.minute < h + interval '1 hour')
    order by h desc limit 1;
   if v_hour is null then
     return '{"hour": null}';
@@ -70,13 +71,15 @@ begin
   return jsonb_build_object('hour', v_hour);
 end $$;
 
--- The hours from p_since on that have to be read from the finer rollups; an hour that p_since cuts is one of them.
+-- The hours with telemetry from p_since on that have to be read from the finer rollups; an hour that p_since cuts is one of them.
 create function rollcall_api.unfolded_hours(p_tenant text, p_since timestamptz) returns setof timestamptz
 language sql stable as $$
   select h
     from generate_series(date_trunc('hour', p_since, 'UTC'),
                          (select max(m.minute) from rollcall.telemetry_minutes m where m.tenant_id = p_tenant), '1 hour') h
-   where not exists (select from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour = h and f.hour >= p_since);
+   where not exists (select from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour = h and f.hour >= p_since)
+     and exists (select from rollcall.telemetry_minutes m
+                  where m.tenant_id = p_tenant and m.minute >= h and m.minute < h + interval '1 hour');
 $$;
 
 -- Rollups by protocol from the minute of p_since on: whole hours where they are folded, else minutes.

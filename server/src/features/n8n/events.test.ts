@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import { originOf } from '../../../../test/rollcall/n8n-events.ts';
 import { n8nEvents } from '../../../../test/rollcall/n8n-examples.ts';
 import { exportedBy, type SpanDraft } from '../../../../test/rollcall/otlp.ts';

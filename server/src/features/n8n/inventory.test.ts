@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { N8nWorkflow, N8nWorkflowKind } from '@rollcall/client/contract';
-import { originOf, recordedEvents } from '../../../../test/rollcall/n8n-events.ts';
+import { originOf } from '../../../../test/rollcall/n8n-events.ts';
 import { startTestRollcall, type TestRollcall } from '../../../../test/rollcall/start.ts';
 import { freshTenant, type FreshTenant } from '../../../../test/rollcall/tenant.ts';
 

@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { originOf } from '../../../../test/rollcall/n8n-events.ts';
-import { n8nEvents } from '../../../../test/rollcall/n8n-examples.ts';
-import { exportedBy, type SpanDraft } from '../../../../test/rollcall/otlp.ts';
-import { strangers } from '../../../../test/rollcall/settled-tenant.ts';
 import { startTestRollcall, type TestRollcall } from '../../../../test/rollcall/start.ts';
 import { freshTenant, type FreshTenant } from '../../../../test/rollcall/tenant.ts';
-import { connectPostgres } from '../../platform/database/postgres.ts';
-import { n8nStore } from './n8n.store.ts';
-import { forgetEvents } from './upkeep.ts';
 
 let rollcall: TestRollcall;
 let tenant: FreshTenant;

@@ -78,6 +78,57 @@ test('the caller has the last word, and capabilities are united', async () => {
   expect(body.entity.capabilities).toEqual(['billing', 'trigger:webhook', 'webhook:orders/new']);
 });
 
+describe('registering again', () => {
+  const n8n = { webhook_paths: ['orders/new'], node_count: 1 };
+
+  test('with metadata and without the JSON keeps what the JSON said', async () => {
+    await register('kept', { workflow: { nodes: [hook] }, metadata: { owner: 'ops', old: 1 } });
+    const { body } = await register('kept', { metadata: { owner: 'dev' } });
+    expect(body.entity.metadata).toEqual({ owner: 'dev', n8n: expect.objectContaining(n8n) });
+    const told = await register('kept', { metadata: { n8n: { instance_id: 'i', node_count: 7 } } });
+    expect(told.body.entity.metadata).toEqual({
+      n8n: expect.objectContaining({ ...n8n, instance_id: 'i', node_count: 7 }),
+    });
+    const anew = await register('kept', { workflow: { nodes: [mcp] } });
+    expect(anew.body.entity.metadata.n8n).toMatchObject({ instance_id: 'i', webhook_paths: [] });
+  });
+
+  test('with metadata whose n8n is no object takes it as it is', async () => {
+    await register('plain', { workflow: { nodes: [hook] } });
+    const { body } = await register('plain', { metadata: { n8n: 'none' } });
+    expect(body.entity.metadata).toEqual({ n8n: 'none' });
+  });
+
+  test('does not gather more than metadata may hold', async () => {
+    const large = 'x'.repeat(60_000);
+    await register('large', { metadata: { n8n: { one: large } } });
+    const { body } = await register('large', { metadata: { n8n: { two: large } } });
+    expect(body.entity.metadata).toEqual({ n8n: { two: large } });
+  });
+
+  test('with the JSON alone keeps the declared capabilities, and replaces the extracted ones', async () => {
+    const capabilities = async (more: object) =>
+      (await register('able', more)).body.entity.capabilities;
+    await capabilities({ capabilities: ['billing'], workflow: { nodes: [hook] } });
+    expect(await capabilities({ workflow: { nodes: [calls('stock')] } })).toEqual(
+      expect.arrayContaining(['billing', 'sub-workflow:stock']),
+    );
+    expect(await capabilities({ workflow: { nodes: [calls('stock')] } })).not.toContain(
+      'trigger:webhook',
+    );
+    const declared = await capabilities({ capabilities: ['support', 'sub-workflow:stock'] });
+    expect(declared).toEqual(expect.arrayContaining(['sub-workflow:stock', 'support']));
+    expect(declared).not.toContain('billing');
+    expect(new Set(declared).size).toBe(declared.length);
+    expect(await capabilities({ workflow: { nodes: [hook] } })).toEqual([
+      'sub-workflow:stock',
+      'support',
+      'trigger:webhook',
+      'webhook:orders/new',
+    ]);
+  });
+});
+
 test('the hash changes with what a node does, not with where it stands', async () => {
   const hashOf = async (node: object) =>
     (await register('hashed', { workflow: { nodes: [node] } })).body.entity.definition_hash;

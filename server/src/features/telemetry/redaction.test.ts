@@ -13,7 +13,7 @@ afterAll(() => rollcall.stop());
 const HIDDEN = '[redacted]';
 
 /** What is stored of an event with this metadata and error message. */
-async function keep(said: { metadata?: object; error_message?: string }) {
+async function keep(said: { metadata?: object; error_message?: string; user_id?: string }) {
   const correlation_id = randomUUID();
   const event = {
     protocol: 'a2a',
