@@ -28,8 +28,8 @@ const PROTOCOLS: Record<string, Pair['protocol']> = {
 
 /**
  * A fleet of `size` entities in teams, with dependencies and tags, in which something is missing: one agent in
- * 50 has no team, one workflow in 50 has gone silent, one dependency in 100 leads nowhere, and one caller in 50
- * is not registered.
+ * 50 has no team, one workflow in 50 has gone silent, one dependency in 100 leads nowhere, one service in 10 is stuck
+ * on its way (once it has been so for a while), and one caller in 50 is not registered.
  */
 export function makeFleet(size: number): Fleet {
   const random = seededRandom(size);
@@ -50,7 +50,7 @@ export function makeFleet(size: number): Fleet {
         entity_type: type,
         entity_name: `${pick(['Nightly', 'Hourly', 'Live'])} ${type} ${id}`,
         description: 'Made for a benchmark',
-        current_state: 'active',
+        current_state: type === 'service' && chance(0.1) ? 'deploying' : 'active',
         health_status: chance(0.95) ? 'healthy' : 'degraded',
         capabilities: ['trigger:schedule', `app:${pick(['slack', 'gmail', 'postgres', 'notion'])}`],
         tags: [pick(['production', 'staging']), pick(['sales', 'support', 'finance'])],

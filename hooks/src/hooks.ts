@@ -60,14 +60,14 @@ export function createHooks(reporter: Reporter, settings: HooksSettings): Hooks 
   const stored = (kind: N8nWorkflowKind) =>
     hook(([workflow, , actor]) => tellOf(kind, pickStoredWorkflow(workflow), actor));
 
-  /** What comes with these is not as it is stored: the definition is read afterwards. */
+  /** What comes with these is not stored yet, and an inventory may read the old state meanwhile: it is read afterwards. */
   const switched = (kind: N8nWorkflowKind) =>
     hook(([workflow, , actor]) => {
       const known = pickWorkflow(workflow);
       if (known === undefined) return;
       delete known.active;
       tellOf(kind, known, actor);
-      if (kind === 'workflow.activated') refreshSoon(known.id);
+      refreshSoon(known.id);
     });
 
   const named = (kind: N8nWorkflowKind) =>

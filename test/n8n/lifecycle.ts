@@ -12,11 +12,13 @@ import type {
 import { until } from './child.ts';
 import { everySecond, set } from './observedWorkflows.ts';
 import type { ObservedWorld } from './observedWorld.ts';
+import { recordedBy } from './recorded.ts';
 import type { Passed } from './relay.ts';
 import { webhook, workflowOf } from './workflows.ts';
 
 /** A workflow's life in n8n, and after each step what the registry says of it. */
 export function testLifecycle({ n8n, rollcall, relay }: ObservedWorld): void {
+  const recorded = recordedBy(rollcall);
   let id: string;
   const orders = [webhook('lifecycle'), set('Answer', { answered: true })];
 
@@ -86,8 +88,13 @@ export function testLifecycle({ n8n, rollcall, relay }: ObservedWorld): void {
   test('published', async () => {
     await n8n.api.publish(id);
     await isIn('active');
-    await row({ active: true, state_cause: 'workflow.activated' });
+    await row({ active: true });
     assert.ok(told('workflow.activated') >= 1);
+    await n8n.api.callWebhook('lifecycle');
+    const run = await recorded.run(id, (await n8n.api.latest(id)).id, 'success', ['hooks', 'otlp']);
+    const entity = await rollcall.entity('workflow', id);
+    assert.equal(run.workflow_version, entity?.version);
+    assert.ok(Date.parse(entity?.last_activity ?? '') >= Date.parse(run.started_at ?? ''));
   });
 
   test('changed while published: n8n publishes it again, and it stays active', async () => {
@@ -103,17 +110,17 @@ export function testLifecycle({ n8n, rollcall, relay }: ObservedWorld): void {
   test('unpublished', async () => {
     await n8n.api.unpublish(id);
     await isIn('inactive');
-    await row({ active: false, state_cause: 'workflow.deactivated' });
+    await row({ active: false });
     assert.equal(told('workflow.deactivated'), 1);
   });
 
   test('archived and brought back', async () => {
     await n8n.api.archive(id);
     await isIn('archived');
-    await row({ archived: true, state_cause: 'workflow.archived' });
+    await row({ archived: true });
     await n8n.api.unarchive(id);
     await isIn('inactive');
-    await row({ archived: false, state_cause: 'workflow.unarchived' });
+    await row({ archived: false });
   });
 
   test('archived while published, where n8n says nothing of unpublishing', async () => {
@@ -132,6 +139,7 @@ export function testLifecycle({ n8n, rollcall, relay }: ObservedWorld): void {
     await isIn('deleted');
     await row({ state: 'deleted' }, { deleted: true });
     assert.equal(told('workflow.deleted'), 1);
+    assert.equal((await recorded.rows(id)).length, 1, 'what it ran can still be read');
   });
 
   test('each step of its life is in its history, in order', async () => {

@@ -96,6 +96,10 @@ export function testRuns({ n8n, rollcall }: ObservedWorld): void {
     assert.equal(second.mode, 'retry');
     assert.equal(second.retry_of, execution.id);
     assert.equal(second.repeats?.id, row.id);
+    const timeline = await timelineOf(second);
+    const webhookLane = timeline.lanes.find(({ node_name }) => node_name === 'Webhook');
+    assert.deepEqual(webhookLane?.bars, [], 'it ran in the first run, and is carried over');
+    assert.equal(webhookLane?.unplaced[0]?.carried_over, true);
   });
 
   test('sub-workflow: two rows, each with the way to the other', async () => {
@@ -120,6 +124,8 @@ export function testRuns({ n8n, rollcall }: ObservedWorld): void {
     assert.equal(again?.parent?.id, above.id);
     const call = above.node_executions.find(({ node_name }) => node_name === 'Call');
     assert.equal(call?.child_execution_id, inner.id);
+    const { lanes } = await timelineOf(above);
+    assert.equal(lanes.find(({ node_name }) => node_name === 'Call')?.bars[0]?.child?.id, below.id);
     sameNodes(above, outer);
     sameNodes(below, inner);
   });
@@ -166,17 +172,24 @@ export function testRuns({ n8n, rollcall }: ObservedWorld): void {
       row.node_executions.map(({ node_name, status }) => [node_name, status]).sort(),
       ['Address', 'Done', 'Wait', 'Webhook'].map((name) => [name, 'success']),
     );
+    const { gaps } = await timelineOf(row);
+    assert.ok(
+      gaps.some(({ kind }) => kind === 'waiting'),
+      JSON.stringify(gaps),
+    );
   });
 
-  test('cancelled while it runs', async () => {
+  test('cancelled while it runs, and known while it runs', async () => {
     const id = await publish('Cancelled', [webhook('cancelled', 'onReceived'), waitHalfAMinute]);
     await api.callWebhook('cancelled');
     const { id: executionId } = await api.latestThatIs('running', id);
+    const open = await recorded.run(id, executionId, 'running', ['hooks']);
     await api.stop(executionId);
-    await recorded.run(id, executionId, 'cancelled', ['hooks', 'otlp']);
+    const row = await recorded.run(id, executionId, 'cancelled', ['hooks', 'otlp']);
+    assert.equal(row.id, open.id);
   });
 
-  test('cancelled while it waits: n8n tells that in its event log alone', async () => {
+  test('cancelled while it waits, of which n8n calls no hook and sends no span', async () => {
     const id = await publish('Given up', [webhook('given-up', 'onReceived'), waitForCall]);
     await api.callWebhook('given-up');
     const { id: executionId } = await api.latestThatIs('waiting', id);
@@ -238,14 +251,20 @@ export function testRuns({ n8n, rollcall }: ObservedWorld): void {
 
   const followLog = () => rollcall.command('n8n', 'follow-log', n8n.eventLog, '--once');
 
+  async function timelineOf({ id }: ExecutionDetail): Promise<Timeline> {
+    const timeline = await rollcall.get<Timeline>(`executions/${id}/timeline`);
+    assert.ok(timeline);
+    return timeline;
+  }
+
   async function hasTimeline(row: ExecutionDetail, nodes: string[]): Promise<void> {
-    const timeline = await rollcall.get<Timeline>(`executions/${row.id}/timeline`);
+    const { lanes, critical_path, open } = await timelineOf(row);
     assert.deepEqual(
-      timeline?.lanes.map(({ node_name }) => node_name),
+      lanes.map(({ node_name }) => node_name),
       nodes,
     );
-    for (const { bars } of timeline.lanes) assert.equal(bars.length, 1);
-    assert.equal(timeline.critical_path.at(-1)?.node_name, nodes.at(-1));
-    assert.equal(timeline.open, false);
+    for (const { bars } of lanes) assert.equal(bars.length, 1);
+    assert.equal(critical_path.at(-1)?.node_name, nodes.at(-1));
+    assert.equal(open, false);
   }
 }

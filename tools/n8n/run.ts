@@ -3,13 +3,14 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { freePort, runToEnd } from '../../test/n8n/child.ts';
-import { n8nEnvironment } from '../../test/n8n/environment.ts';
+import { n8nEnvironment, observed } from '../../test/n8n/environment.ts';
 import { installN8n, type InstalledN8n } from '../../test/n8n/install.ts';
 import { installPackage, ROOT } from '../../test/n8n/package.ts';
 
 /**
  * A real n8n with this package's nodes, a credential for the local server and the examples, kept in data/n8n:
- * `npm run n8n` opens it, `npm run n8n -- hello` runs the first example without a browser.
+ * `npm run n8n` opens it, with the hooks and n8n's tracing switched on; `npm run n8n -- hello` runs the first
+ * example without a browser.
  */
 const PORT = 5678;
 const FOLDER = join(ROOT, 'data/n8n');
@@ -32,7 +33,7 @@ if (what !== undefined && what !== 'hello') {
 const n8n = await installN8n();
 await prepare(n8n, apiKey);
 if (what === 'hello') await runHello(n8n);
-else await open(n8n);
+else await open(n8n, apiKey);
 
 async function prepare(installed: InstalledN8n, key: string): Promise<void> {
   console.log('Packing the nodes and importing the examples (about 20 s)');
@@ -69,8 +70,8 @@ async function command(installed: InstalledN8n, ...args: string[]): Promise<void
   await runToEnd(`n8n ${args[0]}`, [installed.binary, ...args], { env });
 }
 
-async function open(installed: InstalledN8n): Promise<void> {
-  const env = n8nEnvironment(FOLDER, PORT, await freePort());
+async function open(installed: InstalledN8n, key: string): Promise<void> {
+  const env = { ...n8nEnvironment(FOLDER, PORT, await freePort()), ...observed(baseUrl, key) };
   const child = spawn(process.execPath, [installed.binary, 'start'], { env, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   child.on('close', (code) => process.exit(code ?? 1));

@@ -14,6 +14,7 @@ export interface TelemetryEvent {
   status: TelemetryStatus;
   /** Milliseconds, fractions allowed. */
   duration_ms?: number;
+  /** At most 1e12, as `cost_micros`. */
   tokens_used?: number;
   /** Millionths of one unit of `currency`. */
   cost_micros?: number;
