@@ -108,20 +108,26 @@ test('publishing is told by its kind, not by a field that n8n has not stored yet
   }
 });
 
-test('what was published is read again from the database, where it is as n8n stores it', async () => {
-  const [created] = recordedCalls().filter(({ hook }) => hook === 'workflow.afterCreate');
-  const [activated] = recordedCalls().filter(({ hook }) => hook === 'workflow.activate');
-  const workflows = storedWorkflows([created?.args[0] as { id: string }]);
-  const n8n = startProcess({ url: rollcall.url, workflows });
-  n8n.call('workflow.activate', ...(activated?.args ?? []));
-  await until(() => workflows.questions.length > 0);
-  await n8n.end();
-  expect(ofKind(rollcall.events, 'inventory')).toMatchObject([
-    {
-      inventory: { complete: false, workflows: [{ id: 'GxgTjnPYhFDbCiXP', definition: 'stored' }] },
-    },
-  ]);
-});
+test.each(['workflow.activate', 'workflow.deactivate'])(
+  'after %s the workflow is read again from the database, where it is as n8n stores it',
+  async (name) => {
+    const [created] = recordedCalls().filter(({ hook }) => hook === 'workflow.afterCreate');
+    const [activated] = recordedCalls().filter(({ hook }) => hook === 'workflow.activate');
+    const workflows = storedWorkflows([created?.args[0] as { id: string }]);
+    const n8n = startProcess({ url: rollcall.url, workflows });
+    n8n.call(name, ...(activated?.args ?? []));
+    await until(() => workflows.questions.length > 0);
+    await n8n.end();
+    expect(ofKind(rollcall.events, 'inventory')).toMatchObject([
+      {
+        inventory: {
+          complete: false,
+          workflows: [{ id: 'GxgTjnPYhFDbCiXP', definition: 'stored' }],
+        },
+      },
+    ]);
+  },
+);
 
 test('archived, brought back, deleted: the id and who', async () => {
   const n8n = startProcess({ url: rollcall.url });

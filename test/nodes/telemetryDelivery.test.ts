@@ -51,36 +51,6 @@ async function silentServer(): Promise<{ url: string; close(): Promise<unknown> 
   };
 }
 
-const opened: Server[] = [];
-afterEach(() => {
-  jest.restoreAllMocks();
-  for (const server of opened.splice(0)) server.close().closeAllConnections();
-});
-
-/** A server that keeps every event, and its port, and can be away. */
-async function countingServer() {
-  let count = 0;
-  const server = createServer((request, response) => {
-    count += 1;
-    request.resume();
-    response.setHeader('Content-Type', 'application/json').end(JSON.stringify(kept()));
-  });
-  const listen = (port: number) =>
-    new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
-  opened.push(server);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    requests: () => count,
-    listen: () => listen(port),
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((closed) => server.close(closed));
-    },
-  };
-}
-
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -139,42 +109,6 @@ describe('in the background, as by default', () => {
     const { run, output } = await runWorkflow([emit({})], ITEMS);
     expect(run.status).toBe('success');
     expect(output('Emit')).toHaveLength(2);
-  });
-
-  it('refused, it is tried once, and then left alone until the pause is over', async () => {
-    const timers = jest.spyOn(globalThis, 'setTimeout');
-    const server = await countingServer();
-    await server.close();
-    await rollcall({});
-    await allowLocalConnections();
-    stored.baseUrl = server.url;
-    await runWorkflow([emit({})], ITEMS);
-    expect(timers.mock.calls.filter(([, ms]) => ms === 250)).toEqual([]);
-
-    await server.listen();
-    await runWorkflow([emit({})], ITEMS);
-    expect(server.requests()).toBe(0);
-
-    const { now } = Date;
-    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + 10_000);
-    await runWorkflow([emit({})], ITEMS);
-    expect(server.requests()).toBe(1);
-    clock.mockRestore();
-    await runWorkflow([emit({})], ITEMS);
-    expect(server.requests()).toBe(2);
-  });
-
-  it('required, it is tried although there is a pause', async () => {
-    const server = await countingServer();
-    await server.close();
-    await rollcall({});
-    await allowLocalConnections();
-    stored.baseUrl = server.url;
-    await runWorkflow([emit({})], ITEMS);
-    await server.listen();
-    const { run } = await runWorkflow([emit({ delivery: 'required' })], ITEMS);
-    expect(run.status).toBe('success');
-    expect(server.requests()).toBe(1);
   });
 
   it('left hanging, no node waits, and all nodes together hold the end up by 2 s at most', async () => {
