@@ -57,17 +57,6 @@ function forward(target: string, passed: Passed[]): RequestListener {
         answer.on('data', (chunk: Buffer) => (entry.answer += chunk.toString()));
         outgoing.writeHead(entry.status, answer.headers);
         answer.pipe(outgoing);
-        answer.on(
-          'end',
-          () =>
-            process.env.DUMP &&
-            void import('node:fs').then((fs) =>
-              fs.appendFileSync(
-                process.env.DUMP!,
-                JSON.stringify({ ...entry, body: body.toString('latin1') }) + '\n',
-              ),
-            ),
-        );
       });
       onward.on('error', () => outgoing.destroy());
       onward.end(sent);
