@@ -64,9 +64,16 @@ begin
   on conflict (tenant_id, day, protocol, source_id, target_id) do update set
     upto = d.upto[1 : v_slot - 1]
            || array(select u + excluded.upto[24] + coalesce(d.upto[v_slot - 1], 0) - d.upto[v_slot] from unnest(d.upto[v_slot :]) u);
-  -- Nothing much will be added to it; shorter arrays are read faster.
-  update telemetry_pairs set latency = latency_fold(latency)
-   where tenant_id = p_tenant and hour = v_hour and cardinality(latency) > 64;
+  -- Nothing much will be added to it; shorter arrays are read faster. What an ingest has in hand is left as it is, for
+  -- that ingest may be about to wait for this.
+  with idle as (
+    select protocol, source_id, target_id from telemetry_pairs
+     where tenant_id = p_tenant and hour = v_hour and cardinality(latency) > 64
+       for no key update skip locked
+  )
+  update telemetry_pairs p set latency = latency_fold(p.latency) from idle i
+   where p.tenant_id = p_tenant and p.hour = v_hour
+     and (p.protocol, p.source_id, p.target_id) = (i.protocol, i.source_id, i.target_id);
   insert into telemetry_folded values (p_tenant, v_hour) on conflict do nothing;
   return jsonb_build_object('hour', v_hour);
 end $$;

@@ -198,11 +198,11 @@ describe('an hour that is folded while an event of it is being stored', () => {
     }
   }
 
-  /** Until as many sessions wait for an advisory lock. */
-  async function someoneWaits(): Promise<void> {
+  async function someoneWaits(wanted = 'advisory'): Promise<void> {
     for (;;) {
       const waiting = await server.sql(
-        `select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`,
+        `select from pg_stat_activity where datname = current_database() and wait_event = $1`,
+        [wanted],
       );
       if (waiting.length > 0) return;
     }
@@ -221,6 +221,24 @@ describe('an hour that is folded while an event of it is being stored', () => {
       expect(await foldedHours()).toContain(hourOf(ago(3)));
       expect((await dashboards(6)).totals.calls).toBe(2);
       expect((await dashboards(6)).pairs).toMatchObject([{ calls: 2 }]);
+    }));
+
+  test('neither waits for it nor holds it up when it is only half-way', () =>
+    withClients(async (storing, holding) => {
+      await send(Array.from({ length: 90 }, (_, index) => event(3, { duration_ms: 1.1 ** index })));
+      await holding.query('begin');
+      await holding.query(
+        `select from rollcall.telemetry_minutes where tenant_id = $1 for update`,
+        [rollcall.tenant],
+      );
+      const stored = ingest(storing);
+      await someoneWaits('transactionid');
+      await fold();
+      await holding.query('commit');
+      await stored;
+      expect((await dashboards(6)).totals.calls).toBe(92);
+      await fold();
+      expect((await dashboards(6)).pairs).toMatchObject([{ calls: 92 }]);
     }));
 
   test('is taken back when the event comes second', () =>
