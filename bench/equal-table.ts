@@ -56,7 +56,7 @@ function partition(day: string): string {
   return `do $$ declare v_name text := to_char(${day}, '"telemetry_"YYYYMMDD'); begin
     execute format('create table equal.%I partition of equal.telemetry for values from (%L) to (%L)',
                    v_name, ${day}, ${day} + 1);
-    execute format('create unique index on equal.%I (tenant_id, event_id)', v_name);
+    execute format('create unique index on equal.%I (event_id, tenant_id)', v_name);
   end $$;`;
 }
 

@@ -19,16 +19,16 @@ begin
                  v_name, p_day::timestamp at time zone 'UTC', (p_day + 1)::timestamp at time zone 'UTC');
 end $$;
 
--- Which of these ids are stored already on the days around p_days. On a day itself the unique index of its partition
--- says so. Each partition is asked by name, so that the index on event ids is the only one that helps: with a
--- time range in the question, a plan made while the day was young would read the whole day for every event.
-create function rollcall_api.stored_nearby(p_tenant text, p_ids uuid[], p_days jsonb) returns setof uuid
+-- Which of these ids are stored already on days as many steps from p_days. Each partition is asked by name, so that the
+-- index on event ids is the only one that helps: with a time range in the question, a plan made while the day was young
+-- would read the whole day for every event.
+create function rollcall_api.stored_nearby(p_tenant text, p_ids uuid[], p_days jsonb, p_steps int[]) returns setof uuid
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_name text;
 begin
   for v_name in
     select distinct 'telemetry_' || to_char(d::date + step, 'YYYYMMDD')
-      from jsonb_array_elements_text(p_days) d, unnest(array[-1, 1]) step
+      from jsonb_array_elements_text(p_days) d, unnest(p_steps) step
   loop
     continue when to_regclass('rollcall.' || v_name) is null;
     -- A scalar subquery, not a join: always one probe per id, whatever the statistics say.
@@ -38,7 +38,7 @@ begin
   end loop;
 end $$;
 
--- p_events: validated events in order of event_id, each with timestamp and project_id; p_days: the UTC days
+-- p_events: validated events in order of event_id, none twice, each with timestamp and project_id; p_days: the UTC days
 -- they fall on.
 -- Answers {"accepted": n, "duplicates": [event_id, ...]}. Events, rollups and activity commit together.
 -- Rows are written in key order everywhere (events as they come: sorting them there is cheaper than here), so
@@ -49,107 +49,115 @@ declare
   v_accepted   bigint;
   v_duplicates uuid[];
   v_hours      timestamptz[];
+  -- The days beside. A day itself has a unique index, which is asked nothing until it objects: nearly all events are new.
+  v_steps      int[] := '{-1, 1}';
 begin
   perform enter(p_tenant);
   perform ensure_telemetry_day(d) from (select distinct d::date as d from jsonb_array_elements_text(p_days) d order by 1) days;
 
-  with item as materialized (
-    select * from json_to_recordset(p_events) as x(
-      event_id uuid, "timestamp" timestamptz, protocol text, source_id text, target_id text, operation text,
-      status text, duration_ms double precision, tokens_used bigint, cost_micros bigint, currency text, model text,
-      correlation_id text, trace_id text, workflow_id text, execution_id text, user_id text, project_id text,
-      error_type text, error_message text, metadata jsonb)
-  ), fresh as (
-    insert into telemetry as t (
-      tenant_id, event_id, "timestamp", protocol, source_id, target_id, operation, status, duration_ms, tokens_used,
-      cost_micros, currency, model, correlation_id, trace_id, workflow_id, execution_id, user_id, project_id,
-      error_type, error_message, metadata)
-    select p_tenant, i.event_id, i."timestamp", i.protocol, i.source_id, i.target_id, i.operation, i.status, i.duration_ms,
-           i.tokens_used, i.cost_micros, i.currency, i.model, i.correlation_id, i.trace_id, i.workflow_id, i.execution_id,
-           i.user_id, i.project_id, i.error_type, i.error_message, i.metadata
-      from item i
-     where i.event_id not in (select stored_nearby(p_tenant, (select array_agg(event_id) from item), p_days))
-    on conflict do nothing
-    returning t.event_id, t."timestamp", date_bin('1 minute', t."timestamp", '2000-01-01 00:00Z') as minute, t.protocol, t.source_id,
-              t.target_id, t.workflow_id, (t.status in ('error', 'timeout'))::int as failed, (t.status = 'cancelled')::int as cancelled,
-              t.duration_ms, latency_bucket(t.duration_ms) as bucket, t.tokens_used, t.cost_micros
-  ), minutes as (
-    insert into telemetry_minutes as r
-    select p_tenant, minute, protocol, sum(calls), sum(errors), sum(cancelled), sum(timed), sum(duration_sum), max(duration_max),
-           sum(tokens_used), sum(cost_micros),
-           coalesce(array_agg(latency_entry(bucket, timed)) filter (where bucket is not null), '{}')
-      from (select minute, protocol, bucket, count(*)::int as calls, sum(failed)::int as errors, sum(cancelled)::int as cancelled,
-                   count(duration_ms)::int as timed, coalesce(sum(duration_ms), 0) as duration_sum, max(duration_ms) as duration_max,
-                   coalesce(sum(tokens_used), 0) as tokens_used, coalesce(sum(cost_micros), 0) as cost_micros
-              from fresh group by minute, protocol, bucket) b
-     group by minute, protocol
-     order by minute, protocol
-    on conflict (tenant_id, minute, protocol) do update set
-      calls = r.calls + excluded.calls,
-      errors = r.errors + excluded.errors,
-      cancelled = r.cancelled + excluded.cancelled,
-      timed = r.timed + excluded.timed,
-      duration_sum = r.duration_sum + excluded.duration_sum,
-      duration_max = greatest(r.duration_max, excluded.duration_max),
-      tokens_used = r.tokens_used + excluded.tokens_used,
-      cost_micros = r.cost_micros + excluded.cost_micros,
-      latency = case when cardinality(r.latency) + cardinality(excluded.latency) > 200
-                     then latency_fold(r.latency || excluded.latency) else r.latency || excluded.latency end
-  ), pair as materialized (
-    select date_bin('1 hour', minute, '2000-01-01 00:00Z') as hour, protocol, source_id, target_id, count(*) as calls,
-           sum(failed) as errors, sum(cancelled) as cancelled, count(duration_ms) as timed,
-           coalesce(sum(duration_ms), 0) as duration_sum, max(duration_ms) as duration_max,
-           coalesce(sum(tokens_used), 0) as tokens_used, coalesce(sum(cost_micros), 0) as cost_micros,
-           min("timestamp") as first_seen, max("timestamp") as last_seen,
-           coalesce(array_agg(latency_entry(bucket, 1)) filter (where bucket is not null), '{}') as latency
-      from fresh
-     group by 1, protocol, source_id, target_id
-  ), pairs as (
-    insert into telemetry_pairs as r
-    select p_tenant, hour, protocol, source_id, target_id, calls, errors, cancelled, timed, duration_sum, duration_max, tokens_used,
-           cost_micros, last_seen, latency
-      from pair
-     order by hour, protocol, source_id, target_id
-    on conflict (tenant_id, hour, protocol, source_id, target_id) do update set
-      calls = r.calls + excluded.calls,
-      errors = r.errors + excluded.errors,
-      cancelled = r.cancelled + excluded.cancelled,
-      timed = r.timed + excluded.timed,
-      duration_sum = r.duration_sum + excluded.duration_sum,
-      duration_max = greatest(r.duration_max, excluded.duration_max),
-      tokens_used = r.tokens_used + excluded.tokens_used,
-      cost_micros = r.cost_micros + excluded.cost_micros,
-      last_seen = greatest(r.last_seen, excluded.last_seen),
-      latency = case when cardinality(r.latency) + cardinality(excluded.latency) > 200
-                     then latency_fold(r.latency || excluded.latency) else r.latency || excluded.latency end
-  ), seen as (
-    insert into activity as a
-    select p_tenant, s.id, min(s.first_seen), max(s.last_seen), sum(s.as_source), sum(s.as_target), sum(s.errors),
-           (array_agg(s.protocol order by s.last_seen desc))[1], (array_agg(s.peer order by s.last_seen desc))[1]
-      from (
-        select source_id as id, first_seen, last_seen, calls as as_source, 0 as as_target, errors, protocol, target_id as peer from pair
-        union all
-        select target_id, first_seen, last_seen, 0, calls, errors, protocol, source_id from pair where target_id <> source_id
-        union all
-        select workflow_id, min("timestamp"), max("timestamp"), count(*), 0, sum(failed), 'n8n', null
-          from fresh where workflow_id <> source_id and workflow_id <> target_id group by workflow_id
-      ) s
-     group by s.id
-     order by s.id
-    on conflict (tenant_id, entity_id) do update set
-      first_seen = least(a.first_seen, excluded.first_seen),
-      last_seen = greatest(a.last_seen, excluded.last_seen),
-      as_source = a.as_source + excluded.as_source,
-      as_target = a.as_target + excluded.as_target,
-      errors = a.errors + excluded.errors,
-      last_protocol = case when excluded.last_seen >= a.last_seen then excluded.last_protocol else a.last_protocol end,
-      last_peer = case when excluded.last_seen >= a.last_seen then excluded.last_peer else a.last_peer end
-  )
-  select (select count(*) from fresh),
-         case when (select count(*) from fresh) < (select count(*) from item)
-              then array(select event_id from item except all select event_id from fresh) end,
-         array(select distinct hour from pair order by 1)
-    into v_accepted, v_duplicates, v_hours;
+  for v_try in 1..20 loop begin
+    with item as materialized (
+      select * from json_to_recordset(p_events) as x(
+        event_id uuid, "timestamp" timestamptz, protocol text, source_id text, target_id text, operation text,
+        status text, duration_ms double precision, tokens_used bigint, cost_micros bigint, currency text, model text,
+        correlation_id text, trace_id text, workflow_id text, execution_id text, user_id text, project_id text,
+        error_type text, error_message text, metadata jsonb)
+    ), fresh as (
+      insert into telemetry as t (
+        tenant_id, event_id, "timestamp", protocol, source_id, target_id, operation, status, duration_ms, tokens_used,
+        cost_micros, currency, model, correlation_id, trace_id, workflow_id, execution_id, user_id, project_id,
+        error_type, error_message, metadata)
+      select p_tenant, i.event_id, i."timestamp", i.protocol, i.source_id, i.target_id, i.operation, i.status, i.duration_ms,
+             i.tokens_used, i.cost_micros, i.currency, i.model, i.correlation_id, i.trace_id, i.workflow_id, i.execution_id,
+             i.user_id, i.project_id, i.error_type, i.error_message, i.metadata
+        from item i
+       where i.event_id not in (select stored_nearby(p_tenant, (select array_agg(event_id) from item), p_days, v_steps))
+      returning t.event_id, t."timestamp", date_bin('1 minute', t."timestamp", '2000-01-01 00:00Z') as minute, t.protocol, t.source_id,
+                t.target_id, t.workflow_id, (t.status in ('error', 'timeout'))::int as failed, (t.status = 'cancelled')::int as cancelled,
+                t.duration_ms, latency_bucket(t.duration_ms) as bucket, t.tokens_used, t.cost_micros
+    ), minutes as (
+      insert into telemetry_minutes as r
+      select p_tenant, minute, protocol, sum(calls), sum(errors), sum(cancelled), sum(timed), sum(duration_sum), max(duration_max),
+             sum(tokens_used), sum(cost_micros),
+             coalesce(array_agg(latency_entry(bucket, timed)) filter (where bucket is not null), '{}')
+        from (select minute, protocol, bucket, count(*)::int as calls, sum(failed)::int as errors, sum(cancelled)::int as cancelled,
+                     count(duration_ms)::int as timed, coalesce(sum(duration_ms), 0) as duration_sum, max(duration_ms) as duration_max,
+                     coalesce(sum(tokens_used), 0) as tokens_used, coalesce(sum(cost_micros), 0) as cost_micros
+                from fresh group by minute, protocol, bucket) b
+       group by minute, protocol
+       order by minute, protocol
+      on conflict (tenant_id, minute, protocol) do update set
+        calls = r.calls + excluded.calls,
+        errors = r.errors + excluded.errors,
+        cancelled = r.cancelled + excluded.cancelled,
+        timed = r.timed + excluded.timed,
+        duration_sum = r.duration_sum + excluded.duration_sum,
+        duration_max = greatest(r.duration_max, excluded.duration_max),
+        tokens_used = r.tokens_used + excluded.tokens_used,
+        cost_micros = r.cost_micros + excluded.cost_micros,
+        latency = case when cardinality(r.latency) + cardinality(excluded.latency) > 200
+                       then latency_fold(r.latency || excluded.latency) else r.latency || excluded.latency end
+    ), pair as materialized (
+      select date_bin('1 hour', minute, '2000-01-01 00:00Z') as hour, protocol, source_id, target_id, count(*) as calls,
+             sum(failed) as errors, sum(cancelled) as cancelled, count(duration_ms) as timed,
+             coalesce(sum(duration_ms), 0) as duration_sum, max(duration_ms) as duration_max,
+             coalesce(sum(tokens_used), 0) as tokens_used, coalesce(sum(cost_micros), 0) as cost_micros,
+             min("timestamp") as first_seen, max("timestamp") as last_seen,
+             coalesce(array_agg(latency_entry(bucket, 1)) filter (where bucket is not null), '{}') as latency
+        from fresh
+       group by 1, protocol, source_id, target_id
+    ), pairs as (
+      insert into telemetry_pairs as r
+      select p_tenant, hour, protocol, source_id, target_id, calls, errors, cancelled, timed, duration_sum, duration_max, tokens_used,
+             cost_micros, last_seen, latency
+        from pair
+       order by hour, protocol, source_id, target_id
+      on conflict (tenant_id, hour, protocol, source_id, target_id) do update set
+        calls = r.calls + excluded.calls,
+        errors = r.errors + excluded.errors,
+        cancelled = r.cancelled + excluded.cancelled,
+        timed = r.timed + excluded.timed,
+        duration_sum = r.duration_sum + excluded.duration_sum,
+        duration_max = greatest(r.duration_max, excluded.duration_max),
+        tokens_used = r.tokens_used + excluded.tokens_used,
+        cost_micros = r.cost_micros + excluded.cost_micros,
+        last_seen = greatest(r.last_seen, excluded.last_seen),
+        latency = case when cardinality(r.latency) + cardinality(excluded.latency) > 200
+                       then latency_fold(r.latency || excluded.latency) else r.latency || excluded.latency end
+    ), seen as (
+      insert into activity as a
+      select p_tenant, s.id, min(s.first_seen), max(s.last_seen), sum(s.as_source), sum(s.as_target), sum(s.errors),
+             (array_agg(s.protocol order by s.last_seen desc))[1], (array_agg(s.peer order by s.last_seen desc))[1]
+        from (
+          select source_id as id, first_seen, last_seen, calls as as_source, 0 as as_target, errors, protocol, target_id as peer from pair
+          union all
+          select target_id, first_seen, last_seen, 0, calls, errors, protocol, source_id from pair where target_id <> source_id
+          union all
+          select workflow_id, min("timestamp"), max("timestamp"), count(*), 0, sum(failed), 'n8n', null
+            from fresh where workflow_id <> source_id and workflow_id <> target_id group by workflow_id
+        ) s
+       group by s.id
+       order by s.id
+      on conflict (tenant_id, entity_id) do update set
+        first_seen = least(a.first_seen, excluded.first_seen),
+        last_seen = greatest(a.last_seen, excluded.last_seen),
+        as_source = a.as_source + excluded.as_source,
+        as_target = a.as_target + excluded.as_target,
+        errors = a.errors + excluded.errors,
+        last_protocol = case when excluded.last_seen >= a.last_seen then excluded.last_protocol else a.last_protocol end,
+        last_peer = case when excluded.last_seen >= a.last_seen then excluded.last_peer else a.last_peer end
+    )
+    select (select count(*) from fresh),
+           case when (select count(*) from fresh) < (select count(*) from item)
+                then array(select event_id from item except all select event_id from fresh) end,
+           array(select distinct hour from pair order by 1)
+      into v_accepted, v_duplicates, v_hours;
+    exit;
+  exception when unique_violation then
+    -- Sent before; or by another server at this moment, which may happen again.
+    if v_try = 20 then raise; end if;
+    v_steps := '{-1, 0, 1}';
+  end; end loop;
 
   perform unfold_hours(p_tenant, v_hours);
   return jsonb_build_object('accepted', v_accepted, 'duplicates', coalesce(to_jsonb(v_duplicates), '[]'));

@@ -80,14 +80,13 @@ test('many events of one run are one report, the latest', async () => {
   ]);
 });
 
-test('a flush takes a hundred, a drain all', async () => {
+test('a flush takes five hundred runs, a hundred while telemetry is busy, a drain all', async () => {
   const { note, flush, drain, told } = intake();
-  note(
-    origin,
-    Array.from({ length: 250 }, (_, index) => event({ execution_id: String(index) })),
-  );
+  const runs = Array.from({ length: 2_500 }, (_, index) => event({ execution_id: String(index) }));
+  note(origin, runs);
   await flush();
-  expect(told.map(({ length }) => length)).toEqual([100]);
+  await flush();
+  expect(told.map(({ length }) => length)).toEqual([100, 500]);
   await drain();
-  expect(told.flat()).toHaveLength(250);
+  expect(told.flat()).toHaveLength(2_500);
 });

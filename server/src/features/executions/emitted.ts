@@ -7,8 +7,10 @@ type StoredEvent = TelemetryEvent & { timestamp: string };
 
 /** Runs that wait to be reported; more are not, and the log says how many. */
 const RUNS_AT_MOST = 20_000;
-/** Runs in one go, a few times a second: what telemetry tells of executions must not slow telemetry down. */
-const RUNS_AT_ONCE = 100;
+/** What telemetry tells of executions must not slow telemetry down: runs in one go while more events than these come. */
+const BUSY = { events: 2_000, runs: 100 };
+/** Runs in one go at other times. */
+const RUNS_AT_ONCE = 500;
 
 /**
  * What an event of the Telemetry Emit node says of the execution that it was sent from: that it runs, or how it
@@ -55,8 +57,10 @@ export function reportFrom(event: StoredEvent): ExecutionReport | undefined {
 export function emittedRuns(report: ReportExecutions, log: Log) {
   const waiting = new Map<string, { origin: Origin; report: ExecutionReport }>();
   let left = 0;
+  let eventsSinceFlush = 0;
 
   function note(origin: Origin, events: StoredEvent[]): void {
+    eventsSinceFlush += events.length;
     for (const event of events) {
       const told = reportFrom(event);
       if (!told) continue;
@@ -69,7 +73,10 @@ export function emittedRuns(report: ReportExecutions, log: Log) {
     }
   }
 
-  async function flush(most = RUNS_AT_ONCE): Promise<void> {
+  async function flush(
+    most = eventsSinceFlush > BUSY.events ? BUSY.runs : RUNS_AT_ONCE,
+  ): Promise<void> {
+    eventsSinceFlush = 0;
     const batch = [...waiting].slice(0, most);
     for (const [key] of batch) waiting.delete(key);
     const byTenant = Map.groupBy(batch, ([, { origin }]) => origin.tenant);

@@ -129,3 +129,34 @@ test('a refused event’s copy in the same batch is refused with it', async () =
   expect(status).toBe(422);
   expect(body).toMatchObject({ accepted: 0, duplicates: 0, rejected: 2 });
 });
+
+test('events that another server is storing at this moment are duplicates once it has', async () => {
+  const [first, ...others] = events(4) as [object, ...object[]];
+  await send([first]);
+  const stored = { ...(others[1] as object), timestamp: new Date(), project_id: 'default' };
+  await lock.query('begin');
+  const other = await lock.query<{ answer: unknown }>(
+    `select rollcall_api.ingest_telemetry($1, $2, $3) as answer`,
+    [
+      'default',
+      JSON.stringify([stored]),
+      JSON.stringify([stored.timestamp.toISOString().slice(0, 10)]),
+    ],
+  );
+  expect(other.rows).toEqual([{ answer: { accepted: 1, duplicates: [] } }]);
+  const sent = send([first, ...others]);
+  await untilWaiting(1);
+  await lock.query('commit');
+  const { body } = await sent;
+  expect(body.results.map(({ status }: { status: string }) => status)).toEqual([
+    'duplicate',
+    'accepted',
+    'duplicate',
+    'accepted',
+  ]);
+  expect(await count()).toBe(4);
+  const [rollup] = await rollcall.sql<{ calls: number }>(
+    'select sum(calls)::int as calls from rollcall.telemetry_minutes',
+  );
+  expect(rollup?.calls).toBe(4);
+});

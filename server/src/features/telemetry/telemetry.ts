@@ -27,9 +27,9 @@ export function telemetryIngest(options: TelemetryOptions) {
   const commits = groupCommit<ReadyEvent>({
     commit: store.ingest,
     idOf: ({ event_id }) => event_id,
-    batchSize: 1_000,
+    batchSize: 4_000,
     queueSize: 50_000,
-    concurrency: 3,
+    concurrency: 2,
   });
 
   const mapInTurns = createTurns();
