@@ -34,6 +34,10 @@ const uuidMark = (group: number) => `rrrrrrrr-0000-4000-8000-${String(group).pad
 const traceMark = (group: number) => `rrrrrrrr000000000000${String(group).padStart(12, '0')}`;
 const executionMark = (group: number) => `x${String(group).padStart(12, '0')}`;
 
+/** Groups from here on are of runs. */
+const RUN_GROUPS = 1_000_000;
+const EVENTS_A_RUN = 5;
+
 export interface Pair {
   source: string;
   target: string;
@@ -68,7 +72,7 @@ export function makeEvents(
 ): EventRow[] {
   return Array.from({ length: count }, (_, index) => {
     const { source, target, protocol } = pairOf(random);
-    const run = count + Math.floor(index / 5);
+    const run = RUN_GROUPS + Math.floor(index / EVENTS_A_RUN);
     const failed = random() < 0.05;
     const usesModel = random() < 0.5;
     const tokens = Math.round(lognormal(random, 900, 0.8));
@@ -124,7 +128,10 @@ interface Place {
  */
 export class Stamp {
   readonly bytes: Buffer;
-  readonly #groups: Place[][];
+  readonly #groups: { places: Place[]; ofRun: boolean }[];
+  /** How often in a row a run's ids stay: requests of fewer events than a run has. */
+  readonly #kept: number;
+  #renewals = 0;
 
   constructor(text: string) {
     this.bytes = Buffer.from(text, 'latin1');
@@ -135,12 +142,19 @@ export class Stamp {
       const place = { random: match[3] === undefined ? match.index : -1, counter };
       groups.set(group, [...(groups.get(group) ?? []), place]);
     }
-    this.#groups = [...groups.values()];
+    this.#groups = [...groups].map(([group, places]) => ({
+      places,
+      ofRun: Number(group) >= RUN_GROUPS,
+    }));
+    const events = this.#groups.filter(({ ofRun }) => !ofRun).length;
+    this.#kept = Math.max(1, Math.floor(EVENTS_A_RUN / Math.max(1, events)));
   }
 
   /** Writes ids that no other call with the same `fresh` has written. */
   renew(fresh: FreshIds): Buffer {
-    for (const places of this.#groups) {
+    const keepRuns = this.#renewals++ % this.#kept !== 0;
+    for (const { places, ofRun } of this.#groups) {
+      if (ofRun && keepRuns) continue;
       const random = fresh.random();
       const count = fresh.next++;
       for (const place of places) {

@@ -68,25 +68,49 @@ test('events that speak of no n8n execution say nothing', () => {
   expect(reportFrom(without as ReturnType<typeof event>)).toBeUndefined();
 });
 
-test('many events of one run are one report, the latest', async () => {
+test('of many events of one run the first and the last are reported', async () => {
   const { note, flush, told } = intake();
   note(origin, [event({ timestamp: '2026-01-01T00:00:02.000Z' }), event()]);
   note(origin, [event({ execution_id: '8' })]);
   await flush();
   expect(told).toHaveLength(1);
   expect(told[0]?.map(({ execution_id, at }) => [execution_id, at])).toEqual([
+    ['7', '2026-01-01T00:00:00.000Z'],
     ['7', '2026-01-01T00:00:02.000Z'],
     ['8', '2026-01-01T00:00:00.000Z'],
   ]);
 });
 
-test('a flush takes five hundred runs, a hundred while telemetry is busy, a drain all', async () => {
+test('a flush takes five hundred runs, fifty while telemetry is busy, a drain all', async () => {
   const { note, flush, drain, told } = intake();
   const runs = Array.from({ length: 2_500 }, (_, index) => event({ execution_id: String(index) }));
   note(origin, runs);
   await flush();
   await flush();
-  expect(told.map(({ length }) => length)).toEqual([100, 500]);
+  expect(told.map(({ length }) => length)).toEqual([50, 500]);
   await drain();
   expect(told.flat()).toHaveLength(2_500);
+});
+
+test('the end of a run is reported, whatever comes after it', async () => {
+  const { note, flush, told } = intake();
+  const finished = event({ operation: 'workflow.finished', timestamp: '2026-01-01T00:00:01.000Z' });
+  note(origin, [event(), finished, event({ timestamp: '2026-01-01T00:00:02.000Z' })]);
+  await flush();
+  expect(told[0]?.map(({ status }) => status)).toEqual(['running', 'success']);
+});
+
+test('what could not be reported is reported the next time', async () => {
+  const told: ExecutionReport[] = [];
+  let away = true;
+  const { note, flush } = emittedRuns(async (_, reports) => {
+    if (away) throw new Error('The database is away');
+    told.push(...reports);
+    return [];
+  }, createLog('silent'));
+  note(origin, [event()]);
+  await expect(flush()).rejects.toThrow('The database is away');
+  away = false;
+  await flush();
+  expect(told.map(({ execution_id }) => execution_id)).toEqual(['7']);
 });

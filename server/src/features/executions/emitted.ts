@@ -8,9 +8,11 @@ type StoredEvent = TelemetryEvent & { timestamp: string };
 /** Runs that wait to be reported; more are not, and the log says how many. */
 const RUNS_AT_MOST = 20_000;
 /** What telemetry tells of executions must not slow telemetry down: runs in one go while more events than these come. */
-const BUSY = { events: 2_000, runs: 100 };
+const BUSY = { events: 1_000, runs: 50 };
 /** Runs in one go at other times. */
 const RUNS_AT_ONCE = 500;
+/** A warning a minute tells as much as one a second. */
+const FLUSHES_A_WARNING = 60;
 
 /**
  * What an event of the Telemetry Emit node says of the execution that it was sent from: that it runs, or how it
@@ -53,10 +55,24 @@ export function reportFrom(event: StoredEvent): ExecutionReport | undefined {
   return report;
 }
 
+/** What is known of a run: its earliest word, and its end or else the latest one. */
+interface Told {
+  origin: Origin;
+  first: ExecutionReport;
+  last: ExecutionReport;
+}
+
+function saysMore(told: ExecutionReport, known: ExecutionReport): boolean {
+  const ended = told.status !== 'running';
+  if (ended !== (known.status !== 'running')) return ended;
+  return `${told.at}` > `${known.at}`;
+}
+
 /** Reports executions that telemetry speaks of, a little later and a few at a time; no caller waits for it. */
 export function emittedRuns(report: ReportExecutions, log: Log) {
-  const waiting = new Map<string, { origin: Origin; report: ExecutionReport }>();
+  const waiting = new Map<string, Told>();
   let left = 0;
+  let flushes = FLUSHES_A_WARNING;
   let eventsSinceFlush = 0;
 
   function note(origin: Origin, events: StoredEvent[]): void {
@@ -64,12 +80,24 @@ export function emittedRuns(report: ReportExecutions, log: Log) {
     for (const event of events) {
       const told = reportFrom(event);
       if (!told) continue;
-      // One word a run and status: the latest says as much as all of them.
-      const key = JSON.stringify([origin.tenant, told.workflow_id, told.execution_id, told.status]);
-      const known = waiting.get(key);
-      if (!known && waiting.size >= RUNS_AT_MOST) left += 1;
-      else if (!known || (known.report.at as string) < event.timestamp)
-        waiting.set(key, { origin, report: told });
+      add(`${origin.tenant} ${told.execution_id} ${told.workflow_id}`, {
+        origin,
+        first: told,
+        last: told,
+      });
+    }
+  }
+
+  function add(key: string, told: Told): void {
+    const known = waiting.get(key);
+    if (!known && waiting.size >= RUNS_AT_MOST) {
+      left += 1;
+      return;
+    }
+    if (!known) waiting.set(key, told);
+    else {
+      if (`${told.first.at}` < `${known.first.at}`) known.first = told.first;
+      if (saysMore(told.last, known.last)) known.last = told.last;
     }
   }
 
@@ -77,18 +105,24 @@ export function emittedRuns(report: ReportExecutions, log: Log) {
     most = eventsSinceFlush > BUSY.events ? BUSY.runs : RUNS_AT_ONCE,
   ): Promise<void> {
     eventsSinceFlush = 0;
-    const batch = [...waiting].slice(0, most);
+    const batch = waiting.entries().take(most).toArray();
     for (const [key] of batch) waiting.delete(key);
     const byTenant = Map.groupBy(batch, ([, { origin }]) => origin.tenant);
+    const failures: unknown[] = [];
     for (const told of byTenant.values()) {
-      const origin = (told[0] as (typeof told)[0])[1].origin;
-      await report(
-        origin,
-        told.map(([, one]) => one.report),
-      );
+      try {
+        const reports = told.flatMap(([, { first, last }]) => [...new Set([first, last])]);
+        await report((told[0] as [string, Told])[1].origin, reports);
+      } catch (error) {
+        for (const [key, one] of told) add(key, one);
+        failures.push(error);
+      }
     }
-    if (left > 0) log.warn({ runs: left }, 'Telemetry told of more executions than could be noted');
-    left = 0;
+    if (failures.length > 0) throw failures[0];
+    flushes += 1;
+    if (left === 0 || flushes < FLUSHES_A_WARNING) return;
+    log.warn({ runs: left }, 'Telemetry told of more executions than could be noted');
+    left = flushes = 0;
   }
 
   /** Reports what still waits; gives up where the database is away. */
