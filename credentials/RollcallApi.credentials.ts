@@ -36,7 +36,7 @@ export class RollcallApi implements ICredentialType {
       required: true,
       placeholder: 'e.g. rc_...',
       description:
-        'A Rollcall API key. Telemetry Emit needs the scope telemetry:write, Register Workflow registry:write, Check Gaps gaps:read and, to run a check, gaps:write.',
+        'A Rollcall API key. Telemetry Emit needs the scope telemetry:write, Register Workflow registry:write, Check Gaps gaps:read and, to run a check, gaps:write, Rollcall Trigger gaps:read, gaps:write and, for state changes, registry:read.',
     },
   ];
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { definitionHash } from '../../client/src/contract/index.ts';
+import { definitionHash, nodeHashes, type NodeHashes } from '../../client/src/contract/index.ts';
 import { field, keys, lengthOf, list } from './read.ts';
 
 const MOST_NODES = 5_000;
@@ -25,11 +25,18 @@ const NODE_FIELDS = [
 /** Too large, or not the plain data that n8n stores. */
 class NoDefinition extends Error {}
 
+export interface StoredHashes {
+  /** `definitionHash` of the whole. */
+  hash: string;
+  /** `nodeHashes` of each node, in their order. */
+  nodes: NodeHashes[];
+}
+
 /**
- * `definitionHash` of a workflow as n8n stores it; undefined when it is too large for that, or no plain data. Nothing
- * of what is read here leaves but the hash.
+ * Hashes of a workflow as n8n stores it; undefined when it is too large for that, or no plain data. Nothing of what
+ * is read here leaves but the hashes.
  */
-export function storedHash(workflow: unknown): string | undefined {
+export function storedHashes(workflow: unknown): StoredHashes | undefined {
   try {
     const budget = { values: MOST_VALUES, characters: MOST_CHARACTERS };
     const copy = (value: unknown) => plain(value, budget, 0);
@@ -45,7 +52,10 @@ export function storedHash(workflow: unknown): string | undefined {
       connections: copy(field(workflow, 'connections')),
       settings: copy(field(workflow, 'settings')),
     };
-    return definitionHash(definition, sha256);
+    return {
+      hash: definitionHash(definition, sha256),
+      nodes: definition.nodes.map((node) => nodeHashes(node, sha256)),
+    };
   } catch {
     return undefined;
   }

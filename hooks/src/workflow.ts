@@ -6,7 +6,7 @@ import type {
 } from '../../client/src/contract/index.ts';
 import { hasWebhookPath, pickParameters } from './parameters.ts';
 import { amount, count, field, flag, id, keys, list, moment, present, text } from './read.ts';
-import { storedHash } from './stored-definition.ts';
+import { storedHashes, type StoredHashes } from './stored-definition.ts';
 
 const MOST_NODES = 2_000;
 const MOST_TAGS = 50;
@@ -49,9 +49,12 @@ export function pickStoredWorkflow(workflow: unknown): N8nWorkflow | undefined {
   const all = list(field(workflow, 'nodes'), MOST_NODES + 1);
   const names = new Set(all.flatMap((node) => text(field(node, 'name'), 255) ?? []));
   const connections = pickConnections(field(workflow, 'connections'), names);
-  const nodes = all.slice(0, MOST_NODES).flatMap((node) => pickNode(node, connections) ?? []);
+  const hashes = all.length > MOST_NODES ? undefined : storedHashes(workflow);
+  const nodes = all
+    .slice(0, MOST_NODES)
+    .flatMap((node, index) => pickNode(node, connections, hashes?.nodes[index]) ?? []);
   const settings = field(workflow, 'settings');
-  const hash = all.length > MOST_NODES ? undefined : storedHash(workflow);
+  const hash = hashes?.hash;
   const whole: N8nWorkflow = {
     ...known,
     node_count: nodes.length,
@@ -68,14 +71,20 @@ export function pickStoredWorkflow(workflow: unknown): N8nWorkflow | undefined {
   if (JSON.stringify(whole).length <= MOST_CHARACTERS) return whole;
   return present<N8nWorkflow>({
     ...whole,
-    nodes: nodes.slice(0, FEW_NODES).map((node) => present({ ...node, parameters: undefined })),
+    nodes: nodes
+      .slice(0, FEW_NODES)
+      .map((node) => present({ ...node, parameters: undefined, hashes: undefined })),
     connections: {},
     definition: 'partial',
     definition_hash: undefined,
   });
 }
 
-function pickNode(node: unknown, connections: N8nConnections): N8nNode | undefined {
+function pickNode(
+  node: unknown,
+  connections: N8nConnections,
+  hashes: StoredHashes['nodes'][number] | undefined,
+): N8nNode | undefined {
   const type = text(field(node, 'type'), 255);
   if (type === undefined || type === STICKY_NOTE) return undefined;
   const name = text(field(node, 'name'), 255) ?? '';
@@ -91,6 +100,7 @@ function pickNode(node: unknown, connections: N8nConnections): N8nNode | undefin
     webhookId: hasWebhookPath(type) ? id(field(node, 'webhookId')) : undefined,
     parameters: pickParameters(type, field(node, 'parameters'), isAiPart),
     credentials: types.length === 0 ? undefined : emptyObjects(types),
+    hashes,
   });
 }
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { nodeHashes } from '../../client/src/contract/index.ts';
 import { extractWorkflow } from '../../server/src/features/n8n/extract/extract.ts';
 import { pickStoredWorkflow } from '../src/workflow.ts';
 import { publishedWorkflows, recordedCalls } from './recorded.ts';
@@ -25,6 +27,15 @@ describe.each(stored)('$file', ({ workflow }) => {
   test('carries the hash that a server makes of the whole definition', () => {
     expect(picked['definition']).toBe('stored');
     expect(picked['definition_hash']).toBe(extractWorkflow(source).definition_hash);
+  });
+
+  test('carries the hashes of its nodes that a server makes of them', () => {
+    const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+    const nodes = ((source as Record<string, unknown>)['nodes'] as { type: string }[]).filter(
+      ({ type }) => type !== 'n8n-nodes-base.stickyNote',
+    );
+    const told = picked['nodes'] as { hashes?: object }[];
+    expect(told.map(({ hashes }) => hashes)).toEqual(nodes.map((node) => nodeHashes(node, sha256)));
   });
 
   test('is much smaller than the definition', () => {
@@ -70,11 +81,23 @@ test('what stands in parameters stays, except what says when, where and whom it 
   ]);
 });
 
+test('of a change in what is not told, the hash of its part of the node tells', () => {
+  const hashes = (more: object) =>
+    pickStoredWorkflow({ id: 'w1', nodes: [{ name: 'A', type: 'n8n-nodes-base.set', ...more }] })
+      ?.nodes?.[0]?.hashes;
+  const hex = expect.stringMatching(/^[0-9a-f]{16}$/);
+  expect(hashes({ parameters: { a: 1 } })).toEqual({ parameters: hex });
+  expect(hashes({ parameters: { a: 1 } })).not.toEqual(hashes({ parameters: { a: 2 } }));
+  expect(hashes({ retryOnFail: true })).toEqual({ retry: hex });
+  expect(hashes({ onError: 'continueErrorOutput' })).toEqual({ settings: hex });
+  expect(hashes({ notes: 'x', position: [1, 2], onError: 'stopWorkflow' })).toEqual({});
+});
+
 test('of credentials only the types leave', () => {
   const credentials = { slackApi: { id: 'S3CRET', name: 'S3CRET' } };
   const nodes = [{ name: 'Post', type: 'n8n-nodes-base.slack', credentials }];
   expect(pickStoredWorkflow({ id: 'w1', nodes })?.nodes).toEqual([
-    { name: 'Post', type: 'n8n-nodes-base.slack', credentials: { slackApi: {} } },
+    { name: 'Post', type: 'n8n-nodes-base.slack', credentials: { slackApi: {} }, hashes: {} },
   ]);
 });
 

@@ -59,6 +59,22 @@ const filters: INodeProperties = {
       placeholder: 'e.g. workflow',
     },
     {
+      displayName: 'Grade',
+      name: 'grade',
+      type: 'options',
+      default: 'certain',
+      description: 'How sure it is that something is missing',
+      options: [
+        {
+          name: 'Cannot Tell',
+          value: 'cannot_tell',
+          description: 'The evidence does not suffice; needs the state Cannot Tell',
+        },
+        { name: 'Certain', value: 'certain' },
+        { name: 'Likely', value: 'likely' },
+      ],
+    },
+    {
       displayName: 'Severity',
       name: 'severity',
       type: 'options',
@@ -76,7 +92,13 @@ const filters: INodeProperties = {
       default: 'open',
       description: 'Open gaps when this filter is not set',
       options: [
+        {
+          name: 'Cannot Tell',
+          value: 'cannot_tell',
+          description: 'Found, but the evidence does not suffice',
+        },
         { name: 'Closed', value: 'closed' },
+        { name: 'Inhibited', value: 'inhibited', description: 'Another gap explains it' },
         { name: 'Muted', value: 'muted' },
         { name: 'Open', value: 'open' },
       ],

@@ -1,10 +1,18 @@
-import type { IDataObject, IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
+import type {
+  IDataObject,
+  IExecuteFunctions,
+  IHookFunctions,
+  IN8nHttpFullResponse,
+} from 'n8n-workflow';
 import { NodeApiError, sleep } from 'n8n-workflow';
 
 import { badAnswer, noAnswer, type Failure } from './failure.ts';
 
+/** What a node that runs and a trigger that is switched on have in common. */
+export type RollcallContext = IExecuteFunctions | IHookFunctions;
+
 export interface RollcallRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** Path under the base URL, e.g. `/api/v1/gaps`. */
   path: string;
   query?: IDataObject;
@@ -27,7 +35,7 @@ const SHORTEST_ATTEMPT_MS = 100;
  * what to do next.
  */
 export async function askRollcall<Answer extends object>(
-  context: IExecuteFunctions,
+  context: RollcallContext,
   request: RollcallRequest,
 ): Promise<Answer> {
   const address = await addressOf(context);
@@ -49,23 +57,24 @@ export async function askRollcall<Answer extends object>(
 }
 
 /** The server's address as the node's credential has it, without a slash at its end. */
-export async function addressOf(context: IExecuteFunctions): Promise<string> {
+export async function addressOf(context: RollcallContext): Promise<string> {
   const { baseUrl } = await context.getCredentials<{ baseUrl: string }>('rollcallApi');
   return baseUrl.trim().replace(/\/+$/, '');
 }
 
 function mayRetry(
-  context: IExecuteFunctions,
+  context: RollcallContext,
   failure: Failure,
   deadline: number,
 ): failure is Failure & { retryAfterMs: number } {
-  if (failure.retryAfterMs === undefined || context.getExecutionCancelSignal()?.aborted)
+  if (failure.retryAfterMs === undefined) return false;
+  if ('getExecutionCancelSignal' in context && context.getExecutionCancelSignal()?.aborted)
     return false;
   return Date.now() + failure.retryAfterMs + SHORTEST_ATTEMPT_MS < deadline;
 }
 
 async function attempt(
-  context: IExecuteFunctions,
+  context: RollcallContext,
   address: string,
   { method, path, query, body }: RollcallRequest,
   deadline: number,

@@ -3,15 +3,21 @@ import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { analyticsRoutes } from './features/analytics/analytics.routes.ts';
 import { analyticsStore } from './features/analytics/analytics.store.ts';
+import { auditReports } from './features/audit-report/audit-report.ts';
 import { authRoutes } from './features/auth/auth.routes.ts';
 import { authStore } from './features/auth/auth.store.ts';
 import { ensureAdminKey } from './features/auth/admin-key.ts';
 import { unknownProjects } from './features/auth/known-projects.ts';
 import { projectsRoutes } from './features/auth/projects.routes.ts';
 import { keyVerifier } from './features/auth/verify-key.ts';
+import { refreshCadence } from './features/cadence/cadence.ts';
+import { cadenceRoutes } from './features/cadence/cadence.routes.ts';
+import { cadenceStore } from './features/cadence/cadence.store.ts';
 import { executionReadRoutes } from './features/executions/execution-reads.routes.ts';
 import { executionReadsStore } from './features/executions/execution-reads.store.ts';
+import { callClaims } from './features/executions/call-claims.ts';
 import { emittedRuns } from './features/executions/emitted.ts';
+import { n8nConnections } from './features/connections/n8n-connections.ts';
 import { executionIntake } from './features/executions/executions.ts';
 import { executionsRoutes } from './features/executions/executions.routes.ts';
 import { executionsStore } from './features/executions/executions.store.ts';
@@ -20,9 +26,13 @@ import { keepExecutions } from './features/executions/upkeep.ts';
 import { factoryIntake } from './features/factories/factories.ts';
 import { factoriesRoutes } from './features/factories/factories.routes.ts';
 import { factoriesStore } from './features/factories/factories.store.ts';
+import { fixesRoutes } from './features/gaps/fixes.routes.ts';
+import { fixesStore } from './features/gaps/fixes.store.ts';
+import { gapFixing } from './features/gaps/fixes.ts';
 import { gapsRoutes } from './features/gaps/gaps.routes.ts';
 import { gapsStore } from './features/gaps/gaps.store.ts';
-import { checkAllTenants } from './features/gaps/sweep.ts';
+import { checkAllTenants, upToDate } from './features/gaps/sweep.ts';
+import { instrumentRoutes } from './features/instrument/instrument.routes.ts';
 import { liveRoutes } from './features/live/live.routes.ts';
 import { liveStore, trimAllTenants } from './features/live/live.store.ts';
 import { telemetrySummary } from './features/live/telemetry-summary.ts';
@@ -30,6 +40,11 @@ import { lifecycleIntake } from './features/n8n/lifecycle.ts';
 import { n8nRoutes } from './features/n8n/n8n.routes.ts';
 import { n8nStore } from './features/n8n/n8n.store.ts';
 import { readWorkflow } from './features/n8n/read-workflow.ts';
+import {
+  recordWorkflows,
+  storedWorkflow,
+  vanishedWorkflow,
+} from './features/n8n/stored-workflows.ts';
 import { tracedWorkflows } from './features/n8n/traced-workflows.ts';
 import { forgetEvents } from './features/n8n/upkeep.ts';
 import { traceIntake } from './features/otlp/otlp.ts';
@@ -43,15 +58,19 @@ import { foldAllTenants } from './features/telemetry/fold.ts';
 import { telemetryIngest } from './features/telemetry/telemetry.ts';
 import { telemetryRoutes } from './features/telemetry/telemetry.routes.ts';
 import { telemetryStore } from './features/telemetry/telemetry.store.ts';
+import { webhookDelivery } from './features/webhooks/webhooks.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Database } from './platform/database/port.ts';
 import { healthRoutes } from './platform/http/health.ts';
 import type { Route } from './platform/http/route.ts';
 import { openStreams } from './platform/http/streams.ts';
+import { localJobs } from './platform/jobs/local.ts';
+import { pgBossJobs } from './platform/jobs/pg-boss.ts';
 import { liveFeed } from './platform/live/feed.ts';
 import { liveReader } from './platform/live/reader.ts';
 import { liveWakes } from './platform/live/wakes.ts';
 import type { Log } from './platform/log.ts';
+import { secretBesideData, secretBox } from './platform/secret-box.ts';
 import { every, type Task } from './platform/tasks.ts';
 import { createRedactor } from './platform/redact.ts';
 
@@ -59,6 +78,8 @@ import { createRedactor } from './platform/redact.ts';
 export interface Databases {
   ingest: Database;
   query: Database;
+  /** Where PostgreSQL itself can be reached: jobs stand in line there. Left out where it can only be called. */
+  url?: string;
 }
 
 export interface Rollcall {
@@ -124,6 +145,7 @@ export function compose(
     days: config.executionDays,
   });
   const emitted = emittedRuns(runs.report, log);
+  const claim = callClaims(databases.ingest, clock);
   const traces = traceIntake({
     store: otlpStore(databases.ingest, rankOf('otlp')),
     privacy: createPrivacy(redactor, config.keepPayloads),
@@ -131,24 +153,57 @@ export function compose(
     days: config.executionDays,
     report: runs.report,
     telemetry: intake.ingest,
+    claim,
     seen: tracedWorkflows(databases.ingest, clock),
   });
   const lifecycle = lifecycleIntake({
     store: n8nStore(databases.ingest),
     report: runs.report,
     telemetry: intake.ingest,
+    claim,
     redactor,
     clock,
     keepPayloads: config.keepPayloads,
   });
   const n8n = n8nStore(databases.query);
   const registry = registryStore(databases.query);
-  const gaps = gapsStore(databases.query);
+  const cadence = cadenceStore(databases.query);
+  const gaps = upToDate(gapsStore(databases.query), (tenant, now) =>
+    refreshCadence(cadence, tenant, now, (error) =>
+      log.warn({ err: error }, 'Rhythms were not learned from history'),
+    ),
+  );
+  const fixes = fixesStore(databases.query);
+  const fixing = gapFixing(
+    fixes,
+    gaps,
+    (tenant, instance) => connected.clientFor(tenant, instance),
+    clock,
+  );
   const makings = factoryIntake({
     store: factoriesStore(databases.ingest),
     readyEvent: intake.ready,
     registration: (entity) => registration(entity, readWorkflow, redactor.metadata),
   });
+  const secrets = secretBox(() => config.secret ?? secretBesideData(config.dataDir));
+  const connected = n8nConnections({
+    database: databases.query,
+    secrets,
+    openJobs: (options) =>
+      databases.url === undefined
+        ? localJobs(options)
+        : pgBossJobs({ ...options, url: databases.url }),
+    listTenants: auth.listTenants,
+    clock,
+    log,
+    readWorkflow: storedWorkflow,
+    vanished: vanishedWorkflow,
+    record: recordWorkflows(n8nStore(databases.ingest)),
+    report: runs.report,
+  });
+  const shared = { database: databases.query, listTenants: auth.listTenants, clock, log };
+  const webhooks = webhookDelivery({ ...shared, allow: config.webhookAllow, secrets, version });
+  const audits = auditReports(shared);
   let stopping = false;
 
   const routes = [
@@ -169,8 +224,14 @@ export function compose(
     ...executionReadRoutes(executionReads, clock),
     ...otlpRoutes(traces),
     ...n8nRoutes({ store: n8n, take: lifecycle.take }),
+    ...connected.routes,
     ...factoriesRoutes(makings),
     ...gapsRoutes(gaps, clock),
+    ...cadenceRoutes(cadence),
+    ...fixesRoutes(fixes, fixing),
+    ...instrumentRoutes(),
+    ...webhooks.routes,
+    ...audits.routes,
     ...analyticsRoutes(analyticsStore(databases.query), clock),
     ...liveRoutes({
       feed,
@@ -212,6 +273,9 @@ export function compose(
           config,
           listTenants: auth.listTenants,
         }),
+        ...connected.startTasks(),
+        ...webhooks.startTasks(),
+        ...audits.startTasks(),
         every(HOUR_SECONDS, 'n8n events', log, () => forgetEvents(auth.listTenants, n8n, clock())),
         every(TRIM_SECONDS, 'live retention', log, () =>
           trimAllTenants(auth.listTenants, live, clock()),
@@ -222,6 +286,8 @@ export function compose(
       stopping = true;
       streams.close();
       await Promise.all(tasks.map((task) => task.stop()));
+      await connected.stop();
+      await webhooks.stop();
       // Spans and n8n's events bring runs and calls with them.
       await traces.drain();
       await lifecycle.drain();

@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isAllowEntry } from './platform/outbound/allowance.ts';
 
 const seconds = (fallback: number) =>
   z.coerce.number().int().positive().max(2_000_000_000).default(fallback);
@@ -47,6 +49,13 @@ const Environment = z.object({
   ROLLCALL_REDACT_VALUES: list,
   /** Stores what workflows and agents processed where tracing tells it: prompts, answers, tool arguments, statements. */
   ROLLCALL_KEEP_PAYLOADS: z.stringbool().default(false),
+  /**
+   * Where webhooks may be sent although it is not the public internet: networks (`10.0.0.0/8`), addresses and host names,
+   * comma-separated. Loopback, when this server listens there and nothing is said; `none` for nothing at all.
+   */
+  ROLLCALL_WEBHOOK_ALLOW: list.refine((entries) => entries?.every(isAllowEntry) ?? true, {
+    error: 'must be networks such as 10.0.0.0/8, addresses and host names, comma-separated',
+  }),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   SUPABASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   SUPABASE_SERVICE_ROLE_KEY: z.string().min(1).optional(),
@@ -66,6 +75,8 @@ export interface Config {
   port: number;
   dataDir: string;
   adminKey: string | undefined;
+  /** Encrypts stored credentials; one is made beside the data when left out. */
+  secret: string | undefined;
   profile: string;
   logLevel: string;
   rateLimit: number;
@@ -80,6 +91,8 @@ export interface Config {
   redactKeys: string[];
   redactValues: RegExp[];
   keepPayloads: boolean;
+  /** Where webhooks may be sent although it is not public. */
+  webhookAllow: string[];
   database:
     | { kind: 'embedded' }
     | { kind: 'postgres'; url: string }
@@ -96,6 +109,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     port: env.ROLLCALL_PORT,
     dataDir: env.ROLLCALL_DATA_DIR,
     adminKey: env.ROLLCALL_ADMIN_KEY,
+    secret: env.ROLLCALL_SECRET,
     profile: env.ROLLCALL_PROFILE,
     logLevel: env.ROLLCALL_LOG_LEVEL,
     rateLimit: env.ROLLCALL_RATE_LIMIT,
@@ -110,6 +124,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     redactKeys: env.ROLLCALL_REDACT_KEYS ?? [],
     redactValues: (env.ROLLCALL_REDACT_VALUES ?? []).map(pattern),
     keepPayloads: env.ROLLCALL_KEEP_PAYLOADS,
+    webhookAllow: env.ROLLCALL_WEBHOOK_ALLOW ?? loopbackOf(env.ROLLCALL_HOST),
     database: chooseDatabase(env),
   };
 }
@@ -153,6 +168,13 @@ function pattern(text: string): RegExp {
   } catch (error) {
     throw new ConfigError(`ROLLCALL_REDACT_VALUES: ${(error as Error).message}`);
   }
+}
+
+/** Who can reach this server from its own machine alone may be called there. */
+function loopbackOf(host: string): string[] {
+  const isLoopback =
+    host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  return isLoopback ? ['127.0.0.0/8', '::1'] : [];
 }
 
 function chooseDatabase(env: z.infer<typeof Environment>): Config['database'] {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { World } from './world.ts';
 
 const NODES = ['checkGaps', 'registerWorkflow', 'telemetryEmit'];
+const TRIGGER = 'n8n-nodes-rollcall.rollcallTrigger';
 
 /** n8n loads the package as a user's n8n does, and offers what is in it. */
 export function testPackage({ n8n, rollcall }: World): void {
@@ -12,11 +13,16 @@ export function testPackage({ n8n, rollcall }: World): void {
     assert.deepEqual(await rollcall.get('n8n/instances'), { items: [], next_cursor: null });
   });
 
-  test('offers the three nodes, each also as a tool for agents', async () => {
+  test('offers the trigger, and the three nodes, each also as a tool for agents', async () => {
     const types = await n8n.api.nodeTypes();
     assert.deepEqual(
       types.map(({ name }) => name).sort(),
-      NODES.flatMap((name) => [name, `${name}Tool`]).map((name) => `n8n-nodes-rollcall.${name}`),
+      [
+        ...NODES.flatMap((name) => [name, `${name}Tool`]).map(
+          (name) => `n8n-nodes-rollcall.${name}`,
+        ),
+        TRIGGER,
+      ].sort(),
     );
     const tools = types.filter(({ name }) => name.endsWith('Tool'));
     for (const { outputs } of tools) assert.match(JSON.stringify(outputs), /ai_tool/);

@@ -20,6 +20,7 @@ export interface RollcallApi {
   executions(query: Query): Promise<ExecutionSummary[]>;
   /** Any route under /api/v1, e.g. `executions/{id}/timeline`; `undefined` when it is a 404. */
   get<Answer>(path: string): Promise<Answer | undefined>;
+  post<Answer>(path: string, body?: object): Promise<Answer | undefined>;
 }
 
 export function rollcallApi(url: string, apiKey: string): RollcallApi {
@@ -40,5 +41,6 @@ export function rollcallApi(url: string, apiKey: string): RollcallApi {
     gaps: (query) => list<Gap>('gaps', query),
     executions: (query) => list<ExecutionSummary>('executions', query),
     get: (path) => ask(path),
+    post: (path, body = {}) => ask(path, body),
   };
 }

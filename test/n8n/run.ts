@@ -3,12 +3,15 @@ import { after, suite } from 'node:test';
 import { testChannels } from './channels.ts';
 import { testExamples } from './examples.ts';
 import { testFaults } from './faults.ts';
+import { testInstrumented } from './instrumented.ts';
 import { testLifecycle } from './lifecycle.ts';
 import { testPackage } from './loading.ts';
 import { inObservedWorld, type ObservedWorld } from './observedWorld.ts';
 import { testOutages } from './outages.ts';
 import { testRuns } from './runs.ts';
 import { testTools } from './tools.ts';
+import { testTrigger } from './trigger.ts';
+import { testWatching } from './watching.ts';
 import { inWorld, type World } from './world.ts';
 
 /** The nodes in an n8n that knows nothing else of Rollcall. */
@@ -16,6 +19,8 @@ const NODES: Suites<World> = {
   package: ['the installed package', testPackage],
   examples: ['the examples', testExamples],
   tools: ['the nodes as tools of an agent', testTools],
+  instrumented: ['real workflows, instrumented', testInstrumented],
+  trigger: ['the trigger', testTrigger],
   faults: ['when Rollcall is in trouble', testFaults],
 };
 
@@ -24,6 +29,7 @@ const OBSERVED: Suites<ObservedWorld> = {
   lifecycle: ['the life of a workflow', testLifecycle],
   runs: ['executions', testRuns],
   channels: ['hooks, tracing, the Emit node and the event log together', testChannels],
+  watching: ['the live streams while n8n runs', testWatching],
   outages: ['hooks and tracing when Rollcall is in trouble', testOutages],
 };
 

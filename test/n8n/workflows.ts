@@ -12,7 +12,7 @@ export interface WorkflowNode {
 /** A node of the package. */
 export function rollcallNode(
   name: string,
-  type: 'telemetryEmit' | 'registerWorkflow' | 'checkGaps',
+  type: 'telemetryEmit' | 'registerWorkflow' | 'checkGaps' | 'rollcallTrigger',
   parameters: object = {},
   more: Omit<WorkflowNode, 'name' | 'type' | 'parameters'> = {},
 ): WorkflowNode {

@@ -48,6 +48,7 @@ it('asks for what the filters say', async () => {
   const received = await rollcall({ [CHECK]: { body: checked(0) }, [LIST]: page([]) });
   const filters = {
     severity: 'critical',
+    grade: 'likely',
     entity_type: 'workflow',
     entity_id: 'wf-1',
     state: 'muted',

@@ -5,6 +5,7 @@ import type { Icon, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
 import {
   ENTITY_STATES,
+  GAP_GRADES,
   GAP_KINDS,
   GAP_SEVERITIES,
   GAP_STATES,
@@ -12,9 +13,10 @@ import {
   KNOWN_ENTITY_TYPES,
   PROTOCOLS,
   TELEMETRY_STATUSES,
+  WEBHOOK_EVENTS,
 } from '../../client/src/contract/index.ts';
 import { RollcallApi } from '../../credentials/RollcallApi.credentials.ts';
-import { checkGaps, registerWorkflow, telemetryEmit } from './workflow.ts';
+import { checkGaps, registerWorkflow, rollcallTrigger, telemetryEmit } from './workflow.ts';
 
 const ROOT = join(__dirname, '../..');
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -22,6 +24,7 @@ const nodes = [
   { folder: 'TelemetryEmit', node: telemetryEmit },
   { folder: 'RegisterWorkflow', node: registerWorkflow },
   { folder: 'CheckGaps', node: checkGaps },
+  { folder: 'RollcallTrigger', node: rollcallTrigger },
 ];
 
 function icons(folder: string, icon: Icon | undefined): string[] {
@@ -56,8 +59,10 @@ describe.each(nodes)('$folder', ({ folder, node: { description } }) => {
     expect(light).not.toBe(dark);
   });
 
-  it('is usable as a tool and needs the Rollcall credential', () => {
-    expect(description.usableAsTool).toBe(true);
+  it('is usable as a tool unless it is a trigger, and needs the Rollcall credential', () => {
+    const isTrigger = description.group.includes('trigger');
+    expect(description.usableAsTool).toBe(isTrigger ? undefined : true);
+    expect(description.inputs).toHaveLength(isTrigger ? 0 : 1);
     expect(description.credentials).toEqual([{ name: 'rollcallApi', required: true }]);
     expect(description.subtitle).toBeTruthy();
   });
@@ -71,7 +76,14 @@ it.each([
   ['health_status', registerWorkflow, HEALTH_STATUSES],
   ['kinds', checkGaps, GAP_KINDS],
   ['severity', checkGaps, GAP_SEVERITIES],
+  ['grade', checkGaps, GAP_GRADES],
   ['state', checkGaps, GAP_STATES],
+  ['events', rollcallTrigger, WEBHOOK_EVENTS],
+  ['kinds', rollcallTrigger, GAP_KINDS],
+  ['severities', rollcallTrigger, GAP_SEVERITIES],
+  // What cannot be told is never announced.
+  ['grades', rollcallTrigger, GAP_GRADES.filter((grade) => grade !== 'cannot_tell')],
+  ['states', rollcallTrigger, ENTITY_STATES],
 ] as const)('%s offers exactly the values of the contract', (name, { description }, values) => {
   const options = parameter(description.properties, name)?.options as INodePropertyOptions[];
   expect(options.map(({ value }) => value).sort()).toEqual([...values].sort());

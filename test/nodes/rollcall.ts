@@ -81,6 +81,7 @@ export function gap(id: string, more: Partial<Gap> = {}): Gap {
     kind: 'silent',
     state: 'open',
     severity: 'critical',
+    grade: 'certain',
     entity_type: 'workflow',
     entity_id: `wf-${id}`,
     entity_name: `Workflow ${id}`,
@@ -89,6 +90,8 @@ export function gap(id: string, more: Partial<Gap> = {}): Gap {
     first_seen: '2026-01-01T00:00:00Z',
     last_seen: '2026-01-02T00:00:00Z',
     closed_at: null,
+    inhibited_by: null,
+    inhibits: 0,
     muted_until: null,
     mute_reason: null,
     fixes: [],
@@ -98,5 +101,16 @@ export function gap(id: string, more: Partial<Gap> = {}): Gap {
 
 export function checked(open: number): GapCheck {
   const checked_at = '2026-01-02T00:00:00Z';
-  return { checked_at, duration_ms: 3, opened: open, closed: 0, open, muted: 0, by_kind: {} };
+  return {
+    checked_at,
+    mode: 'full',
+    duration_ms: 3,
+    opened: open,
+    closed: 0,
+    open,
+    muted: 0,
+    inhibited: 0,
+    cannot_tell: 0,
+    by_kind: {},
+  };
 }

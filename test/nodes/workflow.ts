@@ -20,6 +20,7 @@ import {
 
 import { CheckGaps } from '../../nodes/CheckGaps/CheckGaps.node.ts';
 import { RegisterWorkflow } from '../../nodes/RegisterWorkflow/RegisterWorkflow.node.ts';
+import { RollcallTrigger } from '../../nodes/RollcallTrigger/RollcallTrigger.node.ts';
 import { TelemetryEmit } from '../../nodes/TelemetryEmit/TelemetryEmit.node.ts';
 import { credentialsHelper } from './credentials.ts';
 import { codeNode } from './codeNode.ts';
@@ -36,6 +37,7 @@ export interface Step {
 export const telemetryEmit = new TelemetryEmit();
 export const registerWorkflow = new RegisterWorkflow();
 export const checkGaps = new CheckGaps();
+export const rollcallTrigger = new RollcallTrigger();
 
 export interface WorkflowRun {
   run: IRun;
@@ -121,7 +123,11 @@ function chain(steps: Step[]): IConnections {
   );
 }
 
-function additionalData(executionId: string, workflow: Workflow): IWorkflowExecuteAdditionalData {
+/** What n8n hands to every node beside the workflow. */
+export function additionalData(
+  executionId: string,
+  workflow: Workflow,
+): IWorkflowExecuteAdditionalData {
   const { id, name, active } = workflow;
   const workflowData = { id, name, active, nodes: [], connections: {} } as never;
   return {
@@ -129,6 +135,7 @@ function additionalData(executionId: string, workflow: Workflow): IWorkflowExecu
     hooks: new ExecutionLifecycleHooks('trigger', executionId, workflowData),
     credentialsHelper,
     variables: {},
+    webhookBaseUrl: 'http://127.0.0.1:5678/webhook',
     webhookWaitingBaseUrl: 'http://127.0.0.1:5678/webhook-waiting',
     formWaitingBaseUrl: 'http://127.0.0.1:5678/form-waiting',
     restApiUrl: '',

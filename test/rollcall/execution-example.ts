@@ -61,6 +61,17 @@ export function executionExample({ word, entity_id, event_id }: Names): Executio
         metadata: { word },
       },
     ],
+    node_marks: [
+      {
+        mark_id: event_id,
+        node_name: 'B',
+        node_id: `${word}-other-node`,
+        node_type: 'n8n-nodes-base.noOp',
+        kind: 'failed',
+        at,
+        error_message: word,
+      },
+    ],
     telemetry_spans: [
       {
         span_id,

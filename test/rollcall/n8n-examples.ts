@@ -37,7 +37,15 @@ const inventory = (names: Names): N8nInventoryEvent => ({
         node_count: 1,
         definition: 'stored',
         definition_hash: `sha256:${'0'.repeat(64)}`,
-        nodes: [{ name: names.word, type: 'n8n-nodes-base.webhook', parameters: { path: 'a' } }],
+        nodes: [
+          {
+            id: `${names.word}-node`,
+            name: names.word,
+            type: 'n8n-nodes-base.webhook',
+            parameters: { path: 'a' },
+            hashes: { parameters: '0'.repeat(16) },
+          },
+        ],
         connections: {},
         settings: { timezone: 'UTC' },
       },
@@ -67,6 +75,16 @@ const status = (names: Names): N8nHooksStatusEvent => ({
 export const n8nEvents = (names: Names): object[] => [
   { ...inventory(names), id: randomUUID() },
   status(names),
+  {
+    id: randomUUID(),
+    eventName: 'n8n.ai.llm.generated',
+    ts: minute(),
+    payload: {
+      executionId: `${names.word}-logged`,
+      workflowId: `${names.word}-flow`,
+      nodeName: names.word,
+    },
+  },
   { event: `${names.word} happened`, word: names.word, timestamp: minute() },
   {
     ...originOf(names),

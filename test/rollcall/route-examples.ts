@@ -1,7 +1,11 @@
+import { cadenceExamples } from './cadence-examples.ts';
+import { connectionExamples } from './connection-examples.ts';
 import { executionExample } from './execution-example.ts';
 import { executionReadExamples } from './execution-read-examples.ts';
+import { fixExamples } from './fix-examples.ts';
 import { n8nExamples } from './n8n-examples.ts';
 import { traceExample } from './trace-example.ts';
+import { webhookExamples } from './webhook-examples.ts';
 import type { Route } from '../../server/src/platform/http/route.ts';
 
 /** What a request may name: somebody's rows, or nobody's. */
@@ -12,7 +16,12 @@ export interface Names {
   event_id: string;
   project_id: string;
   gap_id: string;
+  fix_id: string;
   key_id: string;
+  connection_id: string;
+  webhook_id: string;
+  delivery_id: string;
+  audit_id: string;
   /** A text that stands in names and tags. */
   word: string;
   /** Of the lists, by path. */
@@ -162,6 +171,7 @@ export function routeExamples(names: Names): Record<string, RouteExample[]> {
     ],
     ...executionReadExamples(names, page),
     ...n8nExamples(names, page),
+    ...connectionExamples(names, page),
     'HEAD /v1/traces': [{}],
     'POST /v1/traces': [{ body: traceExample(names) }],
     'POST /api/v1/factories/events': [
@@ -210,10 +220,13 @@ export function routeExamples(names: Names): Record<string, RouteExample[]> {
       kind: 'orphaned',
       state: 'open',
       severity: 'warning',
+      grade: 'certain',
+      inhibited_by: names.gap_id,
       entity_type: names.entity_type,
       entity_id: names.entity_id,
     }),
     'POST /api/v1/gaps/check': [{}],
+    ...cadenceExamples(names),
     'GET /api/v1/gaps/rules': [{}],
     'PUT /api/v1/gaps/rules': [
       {
@@ -222,33 +235,15 @@ export function routeExamples(names: Names): Record<string, RouteExample[]> {
           needs_parent: false,
           silent_after_seconds: 60,
           stuck_after_seconds: 60,
+          grace_seconds: 60,
         },
       },
     ],
     'GET /api/v1/gaps/:id': [{ params: gap }],
-    'POST /api/v1/gaps/:id/fix': [
-      {
-        params: gap,
-        body: {
-          action: 'mute',
-          entity_type: names.entity_type,
-          entity_name: names.word,
-          parent_type: 'team',
-          parent_id: names.parent_id,
-          new_state: 'inactive',
-          reason: 'example',
-          until: later,
-        },
-      },
-      ...['register', 'reparent', 'detach', 'set_state', 'mark_deleted', 'drop_dependency'].map(
-        (action) => ({
-          params: gap,
-          body: { action, parent_type: 'team', parent_id: names.parent_id },
-        }),
-      ),
-    ],
+    ...fixExamples(names, page),
     'POST /api/v1/gaps/:id/mute': [{ params: gap, body: { reason: 'example', until: later } }],
     'DELETE /api/v1/gaps/:id/mute': [{ params: gap }],
+    ...webhookExamples(names, page),
     'GET /api/v1/live': [
       { query: { topics: 'executions,telemetry,registry,gaps', follow: 'false' } },
       { query: { follow: 'false' } },

@@ -13,7 +13,12 @@ export function strangers(word: string): Names {
     event_id: randomUUID(),
     project_id: `${word}-project`,
     gap_id: randomUUID(),
+    fix_id: randomUUID(),
     key_id: randomUUID(),
+    connection_id: randomUUID(),
+    webhook_id: randomUUID(),
+    delivery_id: randomUUID(),
+    audit_id: randomUUID(),
     word,
     cursors: {},
   };
@@ -53,15 +58,40 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   await send('PUT /api/v1/gaps/rules');
   await send('POST /api/v1/gaps/check');
   const gaps = await send('GET /api/v1/gaps', { query: { entity_id: names.entity_id } });
+  const lone = await send('GET /api/v1/gaps', { query: { entity_id: agents[0] as string } });
+  for (let time = 0; time < 2; time++) {
+    await send('POST /api/v1/gaps/:id/mute', { params: { id: lone.items[0].id } });
+  }
+  const [{ id: fix_id }] = (await send('GET /api/v1/gaps/fixes', { query: {} })).items;
   const keys = await send('GET /api/v1/keys');
+  const connect = (base_url: string) => {
+    const asked = examples['POST /api/v1/n8n/connections']?.[0]?.body as object;
+    const body = { ...asked, base_url, instance_id: base_url };
+    return send('POST /api/v1/n8n/connections', { body });
+  };
+  const { id: connection_id } = await connect(`http://127.0.0.1:9/${tenant}/one`);
+  await connect(`http://127.0.0.1:9/${tenant}/two`);
+  const { id: webhook_id } = await send('POST /api/v1/webhooks');
+  const { id: delivery_id } = await send('POST /api/v1/webhooks/:id/test', {
+    params: { id: webhook_id },
+  });
+  await send('POST /api/v1/webhooks');
+  const nextWeek = new Date(rollcall.clock.now().getTime() + 7 * 86_400_000);
+  const [{ audit_id } = { audit_id: '' }] = await rollcall.sql<{ audit_id: string }>(
+    `select rollcall_api.keep_weekly_audit($1, $2, 500) #>> '{}' as audit_id`,
+    [tenant, nextWeek],
+  );
 
   const cursors: Record<string, string> = {};
   for (const list of [
     'entities',
     'executions',
     'gaps',
+    'gaps/fixes',
     'telemetry',
     'patterns',
+    'webhooks',
+    'n8n/connections',
     'n8n/workflows',
     'n8n/events',
   ]) {
@@ -71,5 +101,7 @@ export async function settleTenant(rollcall: TestRollcall, tenant: string): Prom
   // The key's last use is written after the answer.
   const unused = 'select from rollcall.api_keys where tenant_id = $1 and last_used_at is null';
   while ((await rollcall.sql(unused, [tenant])).length > 0);
-  return { ...names, gap_id: gaps.items[0].id, key_id: keys.items[0].id, cursors };
+  const [gap_id, key_id] = [gaps.items[0].id, keys.items[0].id];
+  const ids = { gap_id, fix_id, key_id, connection_id, webhook_id, delivery_id, audit_id };
+  return { ...names, ...ids, cursors };
 }

@@ -70,7 +70,10 @@ export async function createRollcallDatabase() {
 export async function startTestRollcall(options: TestOptions = {}): Promise<TestRollcall> {
   const database = await createRollcallDatabase();
   const databases = await (options.connect ?? connectBoth)(database.url);
-  const config = { ...readConfig({ ROLLCALL_RATE_LIMIT: '0' }), ...options.config };
+  const config = {
+    ...readConfig({ ROLLCALL_RATE_LIMIT: '0', ROLLCALL_SECRET: 'a secret for tests' }),
+    ...options.config,
+  };
   let now = Date.now();
   const clock = () => new Date(now);
   const rollcall = compose(

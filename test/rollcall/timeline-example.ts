@@ -33,6 +33,7 @@ export const execution = (more: Partial<ExecutionSummary> = {}): ExecutionSummar
   currency: null,
   lost_at: null,
   late_end: false,
+  end_untold: false,
   sources: ['hooks'],
   ...more,
 });

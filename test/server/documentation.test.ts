@@ -3,6 +3,8 @@ import { addressOf, nameOf, routeExamples } from '../rollcall/route-examples.ts'
 import { settleTenant } from '../rollcall/settled-tenant.ts';
 import { startTestRollcall, type TestRollcall } from '../rollcall/start.ts';
 
+const A_TENANT_FOR_EACH_ROUTE_MS = 180_000;
+
 let rollcall: TestRollcall;
 // What a test reads from the document is whatever it holds.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -67,6 +69,20 @@ describe('/openapi.json', () => {
     expect(documented).toHaveLength(rollcall.rollcall.routes.length);
   });
 
+  test('says how a stream is gone on with, and what a request is that accepts none', () => {
+    for (const route of rollcall.rollcall.routes) {
+      const { parameters = [], responses } = operationOf(route);
+      const headers = (parameters as { in: string; name: string }[]).filter(
+        (parameter) => parameter.in === 'header',
+      );
+      expect([nameOf(route), headers.map(({ name }) => name)]).toEqual([
+        nameOf(route),
+        route.path === '/api/v1/live' ? ['Last-Event-ID'] : [],
+      ]);
+      expect('406' in responses).toBe(route.stream !== undefined);
+    }
+  });
+
   test('gives each operation an id of its own, each parameter a place and each answer a meaning', () => {
     const ids = new Set<string>();
     for (const route of rollcall.rollcall.routes) {
@@ -81,7 +97,7 @@ describe('/openapi.json', () => {
       );
       for (const parameter of operation.parameters ?? []) {
         expect(parameter).toMatchObject({
-          in: expect.stringMatching(/^(path|query)$/),
+          in: expect.stringMatching(/^(path|query|header)$/),
           schema: expect.any(Object),
         });
         if (parameter.in === 'path') expect(parameter.required).toBe(true);
@@ -93,9 +109,10 @@ describe('/openapi.json', () => {
         expect(response.description).not.toBe('');
         const good = route.stream ? 'text/event-stream' : 'application/json';
         const type = Number(status) < 300 ? good : 'application/problem+json';
-        expect(Object.keys(response.content)).toEqual(route.raw?.types ?? [type]);
+        const others = Number(status) < 300 ? (route.text?.types ?? []) : [];
+        expect(Object.keys(response.content)).toEqual(route.raw?.types ?? [type, ...others]);
       }
-      expect(operation.responses).toHaveProperty('200');
+      expect(operation.responses).toHaveProperty(route.later ? '202' : '200');
     }
     expect(ids.size).toBe(rollcall.rollcall.routes.length);
   });
@@ -125,23 +142,27 @@ describe('/openapi.json', () => {
   });
 });
 
-test('every answer is what its route declares, no field more and no field less', async () => {
-  for (const [index, route] of rollcall.rollcall.routes.entries()) {
-    const names = await settleTenant(rollcall, `reader-${index}`);
-    const key = await rollcall.keyFor(`reader-${index}`);
-    const [example = {}] = routeExamples(names)[nameOf(route)] ?? [];
-    const { status, body } = await rollcall.call(
-      route.method.toUpperCase(),
-      addressOf(route.path, example),
-      example.body,
-      { key },
-    );
-    expect([nameOf(route), status]).toEqual([nameOf(route), expect.any(Number)]);
-    expect(Object.keys(operationOf(route).responses as object)).toContain(String(status));
-    expect([nameOf(route), status, status < 300]).toEqual([nameOf(route), status, true]);
-    expect(route.response.parse(body)).toEqual(body);
-  }
-});
+test(
+  'every answer is what its route declares, no field more and no field less',
+  async () => {
+    for (const [index, route] of rollcall.rollcall.routes.entries()) {
+      const names = await settleTenant(rollcall, `reader-${index}`);
+      const key = await rollcall.keyFor(`reader-${index}`);
+      const [example = {}] = routeExamples(names)[nameOf(route)] ?? [];
+      const { status, body } = await rollcall.call(
+        route.method.toUpperCase(),
+        addressOf(route.path, example),
+        example.body,
+        { key },
+      );
+      expect([nameOf(route), status]).toEqual([nameOf(route), expect.any(Number)]);
+      expect(Object.keys(operationOf(route).responses as object)).toContain(String(status));
+      expect([nameOf(route), status, status < 300]).toEqual([nameOf(route), status, true]);
+      expect(route.response.parse(body)).toEqual(body);
+    }
+  },
+  A_TENANT_FOR_EACH_ROUTE_MS,
+);
 
 describe('/docs', () => {
   test('and all that it loads come from this server', async () => {

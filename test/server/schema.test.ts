@@ -139,6 +139,7 @@ describe('every function', () => {
       'enforce_retention',
       'list_tenants',
       'schema_version',
+      'tenants_with_deliveries',
       'verify_key',
       'wake_live',
     ]);

@@ -71,7 +71,41 @@ export function definitionHash(
   return `sha256:${sha256(parts.join(''))}`;
 }
 
-function nodeThatMatters(node: unknown): object {
+/** Of a node, hashes of what may not be told itself: 16 hex digits each, left out where there is nothing to hash. */
+export interface NodeHashes {
+  parameters?: string;
+  /** Whether it tries again, how often, and after how long. */
+  retry?: string;
+  /** What it does on an error or without output, and whether it runs once for all items. */
+  settings?: string;
+}
+
+const RETRY = ['retryOnFail', 'maxTries', 'waitBetweenTries'] as const;
+const ON_OUTPUT = ['alwaysOutputData', 'continueOnFail', 'executeOnce', 'onError'] as const;
+
+/**
+ * What `definitionHash` makes of a single node, part by part, so that what changed in it can be named.
+ *
+ * @throws {NestingError} when the node is nested deeper than 256 levels
+ */
+export function nodeHashes(node: unknown, sha256: Sha256): NodeHashes {
+  const canonical = canonicalWith(sha256);
+  const digest = (part: object) => {
+    const text = canonical(part, 'node', 0);
+    return text === '{}' ? undefined : sha256(text).slice(0, 16);
+  };
+  const { behaviour } = nodeThatMatters(node);
+  const some = (names: readonly string[]) =>
+    Object.fromEntries(Object.entries(behaviour).filter(([name]) => names.includes(name)));
+  const hashes = {
+    parameters: digest(own(node, 'parameters') ?? {}),
+    retry: digest(some(RETRY)),
+    settings: digest(some(ON_OUTPUT)),
+  };
+  return Object.fromEntries(Object.entries(hashes).filter(([, hash]) => hash !== undefined));
+}
+
+function nodeThatMatters(node: unknown) {
   const name = own(node, 'name');
   const behaviour = BEHAVIOUR.map((field) => [field, own(node, field)] as const);
   return {
@@ -115,25 +149,31 @@ function trimSlots(slots: unknown): unknown {
 
 const leadsSomewhere = (slot: unknown): boolean => Array.isArray(slot) && slot.length > 0;
 
+/** Every value of every node passes through here: plain loops, for an inventory hashes thousands of workflows. */
 function canonicalWith(sha256: Sha256) {
   return function canonical(value: unknown, path: string, depth: number): string {
     if (depth > DEPTH_LIMIT) throw new NestingError(path);
+    if (typeof value === 'string') {
+      return value.length > LONG_TEXT ? `#${sha256(value)}` : JSON.stringify(value);
+    }
+    if (typeof value === 'number' || typeof value === 'boolean') return JSON.stringify(value);
+    if (typeof value !== 'object' || value === null) return 'null';
+    let inner = '';
     if (Array.isArray(value)) {
-      return `[${value.map((item: unknown) => canonical(item, path, depth + 1)).join(',')}]`;
+      for (const item of value as unknown[]) {
+        inner += `${inner && ','}${canonical(item, path, depth + 1)}`;
+      }
+      return `[${inner}]`;
     }
-    if (typeof value === 'object' && value !== null) {
-      const isLocator = own(value, '__rl') === true;
-      const members = Object.keys(value)
-        .filter((key) => !(isLocator && key.startsWith('cachedResult')))
-        .sort(byCodeUnit)
-        .map((key) => [key, own(value, key)] as const)
-        .filter(([, member]) => member !== undefined)
-        .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member, path, depth + 1)}`);
-      return `{${members.join(',')}}`;
+    const fields = value as Record<string, unknown>;
+    const isLocator = own(value, '__rl') === true;
+    // Without a comparison, sort goes by code units.
+    for (const key of Object.keys(fields).sort()) {
+      const member = fields[key];
+      if (member === undefined || (isLocator && key.startsWith('cachedResult'))) continue;
+      inner += `${inner && ','}${JSON.stringify(key)}:${canonical(member, path, depth + 1)}`;
     }
-    if (typeof value === 'string' && value.length > LONG_TEXT) return `#${sha256(value)}`;
-    const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
-    return isPlain ? JSON.stringify(value) : 'null';
+    return `{${inner}}`;
   };
 }
 

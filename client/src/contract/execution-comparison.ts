@@ -49,17 +49,66 @@ export interface NodeComparison {
   state: ValueDiff | null;
 }
 
+/** `renamed`, `type` and so on: what is another one; `retry` and `settings`: how it deals with errors and output. */
+export const DEFINITION_DIFFERENCES = [
+  'added',
+  'removed',
+  'renamed',
+  'type',
+  'version',
+  'parameters',
+  'credentials',
+  'disabled',
+  'retry',
+  'settings',
+] as const;
+export type DefinitionDifference = (typeof DEFINITION_DIFFERENCES)[number];
+
+/** A node of a workflow that one definition has otherwise than the other. */
+export interface NodeChange {
+  node_id: string | null;
+  /** Its name now; of a node that was removed, the last. */
+  node_name: string;
+  node_type: string;
+  /** Set when it was renamed. */
+  previous_name: string | null;
+  changes: DefinitionDifference[];
+}
+
+/** A connection between nodes; one that was moved was removed and added. Names are those of now. */
+export interface ConnectionChange {
+  change: 'added' | 'removed';
+  source: string;
+  /** `main`, `ai_tool`, ... */
+  type: string;
+  /** From 0, as `input`. */
+  output: number;
+  target: string;
+  input: number;
+}
+
+/**
+ * What became of a workflow's definition. Both are null when one of the two definitions is not known: the hooks
+ * package or a registration with the workflow's JSON tells them. Both empty although it changed: its settings did.
+ */
+export interface DefinitionChanges {
+  /** By name, at most 500. */
+  nodes: NodeChange[] | null;
+  /** At most 500. */
+  connections: ConnectionChange[] | null;
+  /** There were more than that. */
+  more_changes: boolean;
+}
+
 /** What became of the workflow between two runs. */
-export interface WorkflowChange {
+export interface WorkflowChange extends DefinitionChanges {
   same_workflow: boolean;
   left_version: string | null;
   right_version: string | null;
+  /** As the run told it, else that of its version. */
   left_hash: string | null;
   right_hash: string | null;
-  /**
-   * `same` and `changed` go by hashes, else by versions; `unknown` when one run tells neither. What changed inside
-   * a definition is not known: definitions are not stored.
-   */
+  /** `same` and `changed` go by hashes, else by versions; `unknown` when one run tells neither. */
   definition: 'same' | 'changed' | 'unknown';
 }
 
@@ -96,8 +145,8 @@ export interface RunMark {
   began: string;
 }
 
-/** A change of a workflow's version, and how its runs went before and after. */
-export interface VersionChange {
+/** A change of a workflow's version, what it changed, and how its runs went before and after. */
+export interface VersionChange extends DefinitionChanges {
   workflow_id: string;
   /** Start of the first run of the new version. */
   changed_at: string;

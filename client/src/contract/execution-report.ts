@@ -47,6 +47,24 @@ export interface NodeExecutionReport {
   metadata?: Record<string, unknown>;
 }
 
+/**
+ * A moment of a node's run, for tellers that do not know which time the node ran: its n-th beginning and its n-th end are
+ * its n-th run. Identity: `mark_id`.
+ */
+export interface NodeMarkReport {
+  /** UUID; made from the rest when left out. */
+  mark_id?: string;
+  /** Left out for `paused`, which is said of the whole run: a node that it waited in begins twice, and runs once. */
+  node_name?: string;
+  node_id?: string;
+  node_type?: string;
+  /** `failed`: the latest run of the node until then went wrong. */
+  kind: 'started' | 'finished' | 'failed' | 'paused';
+  at: string;
+  /** With `failed`: why. */
+  error_message?: string;
+}
+
 export const SPAN_KINDS = ['internal', 'server', 'client', 'producer', 'consumer'] as const;
 export type SpanKind = (typeof SPAN_KINDS)[number];
 
@@ -157,6 +175,7 @@ export interface ExecutionReport {
   currency?: string;
   metadata?: Record<string, unknown>;
   node_executions?: NodeExecutionReport[];
+  node_marks?: NodeMarkReport[];
   telemetry_spans?: SpanReport[];
   telemetry_events?: RunEventReport[];
   shared_state_snapshots?: StateSnapshotReport[];

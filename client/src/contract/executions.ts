@@ -50,6 +50,11 @@ export interface ExecutionSummary {
   lost_at: string | null;
   /** It had been given up when its end was told. */
   late_end: boolean;
+  /**
+   * Only Telemetry Emit nodes told of it, and none that it finished: it stays `running`, for an end need not be told,
+   * and is never `lost`.
+   */
+  end_untold: boolean;
   /** Who told of it. */
   sources: ReportSource[];
 }

@@ -1,3 +1,4 @@
+import type { NodeHashes } from './definition-hash.ts';
 import type { ExecutionReport } from './execution-report.ts';
 import type { BatchResult } from './telemetry.ts';
 
@@ -19,6 +20,8 @@ export interface N8nNode {
   parameters?: Record<string, unknown>;
   /** Types of the credentials, as keys of empty objects: no id, no name, no value. */
   credentials?: Record<string, Record<string, never>>;
+  /** Of what else stands in the node; with `definition: 'stored'` only. */
+  hashes?: NodeHashes;
 }
 
 /** By source node, by type of connection, by output: the nodes that it leads to. */

@@ -51,8 +51,13 @@ export type GapKind = (typeof GAP_KINDS)[number];
 export const GAP_SEVERITIES = ['critical', 'warning', 'info'] as const;
 export type GapSeverity = (typeof GAP_SEVERITIES)[number];
 
-export const GAP_STATES = ['open', 'muted', 'closed'] as const;
+/** `inhibited`: another gap explains it. `cannot_tell`: found, but the evidence does not suffice for a verdict. */
+export const GAP_STATES = ['open', 'muted', 'inhibited', 'cannot_tell', 'closed'] as const;
 export type GapState = (typeof GAP_STATES)[number];
+
+/** How sure it is that something is missing. */
+export const GAP_GRADES = ['certain', 'likely', 'cannot_tell'] as const;
+export type GapGrade = (typeof GAP_GRADES)[number];
 
 /** Entity types that Rollcall knows by name; any other kebab or snake word is accepted too. */
 export const KNOWN_ENTITY_TYPES = [

@@ -1,4 +1,4 @@
-import { mainOutputs, type NodeJson, type WorkflowJson } from './workflow.ts';
+import { mainOutputs, WorkflowFormatError, type NodeJson, type WorkflowJson } from './workflow.ts';
 
 export const ROLES = ['register', 'start', 'end', 'error'] as const;
 /** What an inserted node is for. */
@@ -19,6 +19,8 @@ const TRIGGERS = new Set(
 /** They start something, but hand no items to a next node. */
 const WITHOUT_ITEMS = new Set(['@n8n/n8n-nodes-langchain.mcpTrigger']);
 const WITHOUT_OUTPUT = new Set(['n8n-nodes-base.stopAndError', 'n8n-nodes-base.stickyNote']);
+/** Far more than any workflow has that people draw or factories generate. */
+const MOST_ANCHORS = 5_000;
 
 export const isTrigger = ({ type }: NodeJson): boolean =>
   (type.endsWith('Trigger') || TRIGGERS.has(type)) && !WITHOUT_ITEMS.has(type);
@@ -27,6 +29,8 @@ export const isTrigger = ({ type }: NodeJson): boolean =>
  * Every place where a run starts, ends, or goes wrong without failing: behind each trigger, at each main output
  * that leads nowhere, and at each error output. Only nodes that a trigger reaches count; the nodes below an
  * agent (models, tools, memory) hang on other connections and are left alone.
+ *
+ * @throws {WorkflowFormatError} when there are more than 5,000 of them
  */
 export function findAnchors(workflow: WorkflowJson): Anchor[] {
   const entered = enteredNodes(workflow);
@@ -37,7 +41,12 @@ export function findAnchors(workflow: WorkflowJson): Anchor[] {
     { role: 'register', node, output: 0 },
     { role: 'start', node, output: 0 },
   ]);
-  for (const node of reachedFrom(triggers, workflow)) anchors.push(...endsOf(node, workflow));
+  for (const node of reachedFrom(triggers, workflow)) {
+    for (const end of endsOf(node, workflow)) anchors.push(end);
+    if (anchors.length > MOST_ANCHORS) {
+      throw new WorkflowFormatError('nodes', `have more than ${MOST_ANCHORS} starts and ends`);
+    }
+  }
   return anchors;
 }
 
@@ -65,7 +74,7 @@ function endsOf(node: NodeJson, workflow: WorkflowJson): Anchor[] {
   const failing = !node.disabled && node.onError === 'continueErrorOutput';
   const regular = regularOutputs(node, failing ? outputs.length - 1 : outputs.length);
   const ends: Anchor[] = [];
-  for (let output = 0; output < regular; output++) {
+  for (let output = 0; output < regular && ends.length <= MOST_ANCHORS; output++) {
     const open = (outputs[output] ?? []).length === 0;
     if (open && !isLoopBody(node, output)) ends.push({ role: 'end', node, output });
   }
@@ -94,11 +103,15 @@ function statedOutputs({ type, parameters }: NodeJson): number {
 }
 
 function switchOutputs(parameters: NodeJson['parameters']): number {
-  if (parameters?.mode === 'expression') return Number(parameters.numberOutputs ?? 4) || 1;
-  const rules = parameters?.rules as { values?: unknown[]; rules?: unknown[] } | undefined;
-  const fallback = (parameters?.options as { fallbackOutput?: unknown } | undefined)
+  if (parameters?.mode === 'expression') {
+    const stated = parameters.numberOutputs;
+    return typeof stated === 'number' && stated >= 1 ? Math.floor(stated) : 4;
+  }
+  const rules = parameters?.rules as { values?: unknown; rules?: unknown } | null | undefined;
+  const listed = rules?.values ?? rules?.rules;
+  const fallback = (parameters?.options as { fallbackOutput?: unknown } | null | undefined)
     ?.fallbackOutput;
-  return (rules?.values ?? rules?.rules ?? []).length + (fallback === 'extra' ? 1 : 0);
+  return (Array.isArray(listed) ? listed.length : 0) + (fallback === 'extra' ? 1 : 0);
 }
 
 /** Items that a loop hands out come back; only what it is done with ends a branch. */

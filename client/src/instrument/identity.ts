@@ -9,10 +9,21 @@ const ID = new RegExp(`^${MARK}8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$`);
 export const isInserted = ({ id, type }: NodeJson): boolean =>
   typeof id === 'string' && ID.test(id) && type.startsWith('n8n-nodes-rollcall.');
 
-/** The same place in the same workflow always gets the same id: a UUID of version 8. */
-export function insertedId({ role, node, output }: Anchor): string {
-  const place = JSON.stringify([role, node.id ?? node.name, output]);
-  const digits = [1, 2, 3].map((seed) => hash(place, seed).toString(16).padStart(8, '0')).join('');
+/**
+ * The same place in the same workflow always gets the same id: a UUID of version 8. By the id of its node, which outlives
+ * a new name, unless the node has none, or had none when it was instrumented: n8n gives ids to nodes without.
+ *
+ * @param present ids of nodes that are there
+ */
+export function insertedId({ role, node, output }: Anchor, present: Set<unknown>): string {
+  const byName = uuidOf([role, node.name, output]);
+  if (!node.id || present.has(byName)) return byName;
+  return uuidOf([role, node.id, output]);
+}
+
+function uuidOf(place: unknown[]): string {
+  const text = JSON.stringify(place);
+  const digits = [1, 2, 3].map((seed) => hash(text, seed).toString(16).padStart(8, '0')).join('');
   return `${MARK}8${digits.slice(0, 3)}-8${digits.slice(3, 6)}-${digits.slice(6, 18)}`;
 }
 

@@ -170,6 +170,18 @@ test('after a change, what is missing comes and what hangs nowhere goes; edits t
   expect(again.workflow.nodes.find(({ id }) => id === start.id)?.position).toEqual([999, 999]);
 });
 
+test('nodes that had no ids are known again once n8n has given them some', () => {
+  const bare = ({ id: _, ...rest }: NodeJson): NodeJson => rest;
+  const workflow: WorkflowJson = {
+    nodes: [bare(node('Hook', 'webhook')), bare(node('Set', 'set'))],
+    connections: { Hook: { main: [to('Set')] } },
+  };
+  const { workflow: done } = instrumentWorkflow(workflow);
+  for (const one of done.nodes) one.id ??= `given-${one.name}`;
+  const again = instrumentWorkflow(done);
+  expect([again.inserted, again.removed]).toEqual([[], []]);
+});
+
 test('the credential is asked for by name', () => {
   const workflow = { nodes: [node('Hook', 'webhook')], connections: {} };
   const { workflow: done } = instrumentWorkflow(workflow, { credential: 'Roll', register: false });

@@ -6,6 +6,7 @@ import {
   mainOutputs,
   type NodeConnections,
   type NodeJson,
+  type Target,
   type WorkflowJson,
 } from './workflow.ts';
 
@@ -57,9 +58,10 @@ export function instrumentWorkflow(
 ): Instrumented {
   const given = copyWorkflow(workflow);
   const bare = withoutInserted(given);
+  const before = new Set(given.nodes.filter(isInserted).map(({ id }) => id));
   const wanted = findAnchors(bare)
     .filter(({ role }) => role !== 'register' || options.register !== false)
-    .map((anchor) => ({ anchor, id: insertedId(anchor) }));
+    .map((anchor) => ({ anchor, id: insertedId(anchor, before) }));
   const ids = new Set(wanted.map(({ id }) => id));
 
   const result = withoutInserted(given, (node) => ids.has(node.id as string));
@@ -110,9 +112,9 @@ function withoutInserted(
 /** Without what leads to nodes that are gone; undefined when nothing is left of it but what led there. */
 function targetsLeft(outputs: NodeConnections, gone: Set<string>): NodeConnections | undefined {
   const main = outputs.main;
-  if (!main?.some((targets) => targets?.some((target) => gone.has(target.node)))) return outputs;
+  if (!main?.some((targets) => targets?.some((target) => leadsTo(target, gone)))) return outputs;
   const left = main.map((targets) => {
-    const stay = targets?.filter((target) => !gone.has(target.node));
+    const stay = targets?.filter((target) => !leadsTo(target, gone));
     return stay?.length === targets?.length ? targets : stay;
   });
   while (left.length > 0 && !left.at(-1)?.length) left.pop();
@@ -120,6 +122,10 @@ function targetsLeft(outputs: NodeConnections, gone: Set<string>): NodeConnectio
   const others = Object.entries(outputs).filter(([type]) => type !== 'main');
   return others.length > 0 ? Object.fromEntries(others) : undefined;
 }
+
+/** A list of targets may hold anything: only what is written at nodes and outputs was checked. */
+const leadsTo = (target: Target | null | undefined, names: Set<string>): boolean =>
+  names.has(target?.node as string);
 
 function freeName(title: string, names: Set<string>): string {
   let name = title;

@@ -8,9 +8,13 @@ const STEP_Y = 160;
 const WIDTH = 200;
 const HEIGHT = 140;
 const STICKY_NOTE = 'n8n-nodes-base.stickyNote';
+/** Nobody finds a node further out, and a step must still make a difference there. */
+const FARTHEST = 10_000_000;
 
 export const positionOf = ({ position }: NodeJson): Position =>
-  Array.isArray(position) && position.length === 2 && position.every(Number.isFinite)
+  Array.isArray(position) &&
+  position.length === 2 &&
+  position.every((value) => typeof value === 'number' && Math.abs(value) <= FARTHEST)
     ? position
     : [0, 0];
 

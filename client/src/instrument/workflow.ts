@@ -30,10 +30,13 @@ export interface Target {
 export class WorkflowFormatError extends Error {
   override readonly name = 'WorkflowFormatError';
   readonly path: string;
+  /** What is wrong there. */
+  readonly reason: string;
 
-  constructor(path: string, message: string) {
-    super(`${path || 'workflow'}: ${message}`);
+  constructor(path: string, reason: string) {
+    super(`${path || 'workflow'}: ${reason}`);
     this.path = path;
+    this.reason = reason;
   }
 }
 
@@ -80,7 +83,8 @@ export function mainOutputs(workflow: WorkflowJson, name: string): Target[][] {
     ? workflow.connections[name]?.main
     : undefined;
   const outputs = Array.isArray(main) ? main.map((targets) => targets?.filter(isTarget) ?? []) : [];
-  return outputs.slice(0, outputs.findLastIndex(({ length }) => length > 0) + 1);
+  while (outputs.at(-1)?.length === 0) outputs.pop();
+  return outputs;
 }
 
 const isTarget = (target: unknown): target is Target =>

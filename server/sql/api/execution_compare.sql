@@ -19,14 +19,15 @@ begin
                    where t.tenant_id = p_tenant and t.id = p_id
                    order by t.node_name, t.sequence desc) l) s;
   return jsonb_build_object(
-    'execution', execution_json(e), 'definition_hash', e.definition_hash,
+    'execution', execution_json(e),
+    'definition_hash', definition_of(p_tenant, e.workflow_id, e.definition_hash, e.workflow_version),
     'nodes', case when jsonb_array_length(v_nodes) > p_nodes then v_nodes - p_nodes else v_nodes end,
     -- Newest first: the first is the last state of all.
     'states', coalesce(v_states, '[]'),
     'truncated', jsonb_array_length(v_nodes) > p_nodes or coalesce(v_left_out, false));
 end $$;
 
--- {"left", "right"}, or {"candidates", "of"} when one could be several.
+-- {"left", "right", "changes": DefinitionChanges}, or {"candidates", "of"} when one could be several.
 create function rollcall_api.get_execution_comparison(
   p_tenant text, p_left text, p_left_instance text, p_right text, p_right_instance text, p_nodes int, p_bytes bigint
 ) returns jsonb
@@ -40,8 +41,12 @@ begin
   if v_left ? 'candidates' then return v_left || '{"of": "left"}'; end if;
   v_right := locate_execution(p_tenant, p_right, p_right_instance);
   if v_right ? 'candidates' then return v_right || '{"of": "right"}'; end if;
-  return jsonb_build_object('left', comparison_side(p_tenant, (v_left->>'id')::uuid, p_nodes, p_bytes),
-                            'right', comparison_side(p_tenant, (v_right->>'id')::uuid, p_nodes, p_bytes));
+  v_left := comparison_side(p_tenant, (v_left->>'id')::uuid, p_nodes, p_bytes);
+  v_right := comparison_side(p_tenant, (v_right->>'id')::uuid, p_nodes, p_bytes);
+  return jsonb_build_object('left', v_left, 'right', v_right, 'changes',
+    case when v_left #>> '{execution,workflow_id}' = v_right #>> '{execution,workflow_id}'
+      then changes_between(p_tenant, v_left #>> '{execution,workflow_id}', v_left->>'definition_hash', v_right->>'definition_hash')
+      else definition_changes(null, null) end);
 end $$;
 
 create function rollcall_api.version_side(p_version text, p_hash text, p_runs bigint, p_errors bigint, p_median float8) returns jsonb
@@ -99,7 +104,7 @@ begin
            max(s.good_n) over (order by s.stretch rows between unbounded preceding and 1 preceding) as last_good_n
       from stretch s window w as (order by s.stretch)
   ), shown as (
-    select * from change where stretch > 1 order by first_n desc limit p_limit + 1
+    select c.*, row_number() over (order by c.first_n desc) as place from change c where c.stretch > 1 order by c.first_n desc limit p_limit + 1
   )
   select jsonb_agg(jsonb_build_object(
            'workflow_id', p_workflow, 'changed_at', f.began, 'sort', f.id,
@@ -109,7 +114,11 @@ begin
            'duration_ratio', round((c.median / nullif(c.old_median, 0))::numeric, 3),
            'verdict', case when c.errors * c.old_runs > c.old_errors * c.runs then 'broken'
                            when c.median >= 1.5 * c.old_median and c.median >= c.old_median + 10 then 'slower'
-                           else 'fine' end) order by c.first_n desc),
+                           else 'fine' end)
+           -- As many as are answered: outlines may be large.
+           || case when c.place <= p_limit then changes_between(p_tenant, p_workflow, definition_of(p_tenant, p_workflow, c.old_hash, c.old_version),
+                                                               definition_of(p_tenant, p_workflow, c.hash, c.version)) else '{}' end
+           order by c.first_n desc),
          (select count(*) from run), (select jsonb_build_array(r.began, r.id) from run r where r.n = 2)
     into v_rows, v_looked, v_oldest
     from shown c

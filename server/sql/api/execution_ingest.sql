@@ -79,6 +79,7 @@ begin
    where o.tenant_id = p_tenant and o.id = p_other and k.tenant_id = p_tenant and k.id = p_kept
      and (k.node_name, k.run_index, k.retry_index, k.source) = (o.node_name, o.run_index, o.retry_index, o.source);
   update node_executions set id = p_kept where tenant_id = p_tenant and id = p_other;
+  perform move_node_marks(p_tenant, p_other, p_kept);
   update telemetry_spans set id = p_kept where tenant_id = p_tenant and id = p_other;
   delete from telemetry_events o where o.tenant_id = p_tenant and o.id = p_other
      and exists (select from telemetry_events k where k.tenant_id = p_tenant and k.id = p_kept and k.event_id = o.event_id);
@@ -144,7 +145,9 @@ begin
       completed_at = excluded.completed_at, duration_ms = excluded.duration_ms, wait_till = excluded.wait_till, retry_of = excluded.retry_of,
       parent_execution_id = excluded.parent_execution_id, parent_workflow_id = excluded.parent_workflow_id, last_node = excluded.last_node,
       error_type = excluded.error_type, error_message = excluded.error_message, error_stack = excluded.error_stack,
-      error_node = excluded.error_node, tokens_used = excluded.tokens_used, cost_micros = excluded.cost_micros,
+      error_node = excluded.error_node, cost_micros = excluded.cost_micros,
+      -- What nobody said may have been summed up.
+      tokens_used = case when excluded.said ? 'tokens_used' then excluded.tokens_used else e.tokens_used end,
       currency = excluded.currency, sources = excluded.sources, lost_at = excluded.lost_at, late_end = excluded.late_end, metadata = excluded.metadata,
       said = excluded.said, updated_at = clock_timestamp()
     where (e.said, e.sources, e.status_at) is distinct from (excluded.said, excluded.sources, excluded.status_at)
@@ -153,14 +156,30 @@ begin
   return v_written;
 end $$;
 
--- p_runs: [{n: 1.., keys, instance_id, execution_id, workflow_id, said, sources, first_at, last_at}], no two of which share a key; p_nodes,
--- p_spans, p_events, p_states: their rows, each with its run's n, none twice; p_names: the [{workflow_id, node_name,
--- node_id}] that were told; p_days: the UTC days of the spans.
+-- Who unites, gives up or forgets executions holds a tenant's alone. Who adds to them does so beside others, each under
+-- the keys of its runs, so that no run is made twice; locks are taken in one order everywhere: this, spans, keys, rows.
+create function rollcall_api.lock_executions(p_tenant text, p_alone boolean) returns void
+language sql as $$
+  select case when p_alone then pg_advisory_xact_lock(key) else pg_advisory_xact_lock_shared(key) end
+    from hashtextextended('rollcall.executions:' || p_tenant, 0) key;
+$$;
+
+-- Spans that are bound to executions here and spans that look for their parents do not pass each other unseen.
+create function rollcall_api.lock_spans(p_tenant text, p_alone boolean) returns void
+language sql as $$
+  select case when p_alone then pg_advisory_xact_lock(key) else pg_advisory_xact_lock_shared(key) end
+    from hashtextextended('rollcall.spans:' || p_tenant, 0) key;
+$$;
+
+-- p_runs: [{n: 1.., keys, instance_id, execution_id, workflow_id, said, sources, first_at, last_at, node_tokens: whether a node told
+-- of some}], no two of which share a key; p_nodes, p_marks, p_spans, p_events, p_states: their rows, each with its run's n,
+-- none twice; p_names: the [{workflow_id, node_name, node_id}] that were told; p_days: the UTC days of the spans.
 -- Answers [{n, id, status, created, changed, nodes, spans, events, states}] with the numbers of new rows; or {"same":
--- [[n, ...], ...]}, nothing being written, when several runs turn out to be one and are to be sent as one. Everything
--- commits together. A tenant's executions are written one call at a time: two calls could otherwise make one run twice.
+-- [[n, ...], ...]}, nothing being written, when several runs turn out to be one and are to be sent as one; or {"alone":
+-- true} when executions have to be united, which only a call with p_alone does. Everything commits together.
 create function rollcall_api.ingest_executions(
-  p_tenant text, p_runs json, p_nodes json, p_names json, p_spans json, p_events json, p_states json, p_days jsonb
+  p_tenant text, p_runs json, p_nodes json, p_marks json, p_names json, p_spans json, p_events json, p_states json, p_days jsonb,
+  p_alone boolean
 ) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
@@ -171,13 +190,20 @@ declare
   v_ids    uuid[];
   v_written jsonb;
   v_nodes  jsonb;
+  v_marked jsonb;
   v_spans  jsonb;
   v_events jsonb;
   v_states jsonb;
 begin
   perform enter(p_tenant);
   perform ensure_span_day(d) from (select distinct d::date as d from jsonb_array_elements_text(p_days) d order by 1) days;
-  perform pg_advisory_xact_lock(hashtextextended('rollcall.executions:' || p_tenant, 0));
+  perform lock_executions(p_tenant, p_alone);
+  if json_array_length(p_spans) > 0 then perform lock_spans(p_tenant, false); end if;
+  if not p_alone then
+    perform pg_advisory_xact_lock(key)
+       from (select distinct hashtextextended('rollcall.execution:' || p_tenant || ' ' || k, 0) as key
+               from json_to_recordset(p_runs) as r(keys jsonb), jsonb_array_elements_text(r.keys) k order by 1) keys;
+  end if;
 
   select jsonb_agg(to_jsonb(m)) into v_meant from executions_meant(p_tenant, p_runs) m;
   select jsonb_agg(s.runs) into v_same
@@ -185,6 +211,15 @@ begin
             from jsonb_to_recordset(v_meant) as m(n int, ids jsonb), jsonb_array_elements(m.ids) i
            group by i having count(*) > 1) s;
   if v_same is not null then return jsonb_build_object('same', v_same); end if;
+  if not p_alone then
+    if exists (select from jsonb_to_recordset(v_meant) as m(ids jsonb) where jsonb_array_length(m.ids) > 1) then
+      return '{"alone": true}';
+    end if;
+    -- Another call may mean one of these by another key.
+    perform from executions e
+      where e.tenant_id = p_tenant and e.id in (select i::uuid from jsonb_to_recordset(v_meant) as m(ids jsonb), jsonb_array_elements_text(m.ids) i)
+      order by e.id for update;
+  end if;
   v_ids := array(select gen_random_uuid() from generate_series(1, json_array_length(p_runs)));
   for v_run in select m.n, m.ids from jsonb_to_recordset(v_meant) as m(n int, ids uuid[]) loop
     v_ids[v_run.n] := v_run.ids[1];
@@ -201,6 +236,10 @@ begin
 
   perform write_node_names(p_tenant, p_names);
   v_nodes := write_node_executions(p_tenant, p_nodes, v_ids);
+  v_marked := write_node_marks(p_tenant, p_marks, v_ids);
+  perform sum_tokens(p_tenant, array(
+    select v_ids[r.n] from json_to_recordset(p_runs) as r(n int, node_tokens boolean) where r.node_tokens
+    union select v_ids[m.n] from jsonb_to_recordset(v_meant) as m(n int, ids jsonb) where jsonb_array_length(m.ids) > 1));
   v_spans := write_spans(p_tenant, p_spans, v_ids);
   with fresh as (
     insert into telemetry_events (tenant_id, id, event_id, at, name, level, message, node_name, span_id, data)
@@ -238,7 +277,8 @@ begin
             select m.n, unnest(m.ids) from jsonb_to_recordset(v_meant) as m(n int, ids uuid[])) i on i.n = (w->>'n')::int));
 
   return (select jsonb_agg(w || jsonb_build_object(
-            'id', i, 'nodes', coalesce(v_nodes->i, '0'), 'spans', coalesce(v_spans->i, '0'),
+            'id', i, 'nodes', coalesce((v_nodes->i->>0)::bigint, 0) + coalesce((v_marked->i->>0)::bigint, 0),
+            'changed', (w->>'changed')::boolean or v_nodes ? i or v_marked ? i, 'spans', coalesce(v_spans->i, '0'),
             'events', coalesce(v_events->i, '0'), 'states', coalesce(v_states->i, '0')) order by (w->>'n')::int)
             from jsonb_array_elements(v_written) w, lateral (select v_ids[(w->>'n')::int]::text as i) id);
 end $$;

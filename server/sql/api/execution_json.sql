@@ -17,7 +17,7 @@ language sql stable as $$
     'parent_execution_id', e.parent_execution_id, 'retry_of', e.retry_of, 'error_type', e.error_type,
     'error_message', e.error_message, 'error_node', e.error_node, 'last_node', e.last_node,
     'tokens_used', e.tokens_used, 'cost_micros', e.cost_micros, 'currency', e.currency, 'lost_at', e.lost_at,
-    'late_end', e.late_end, 'sources', e.sources);
+    'late_end', e.late_end, 'end_untold', e.status = 'running' and e.sources = '{emit}', 'sources', e.sources);
 $$;
 
 -- A RunError; null when nothing is known of one.
@@ -57,7 +57,8 @@ begin
 end $$;
 
 -- NodeExecutions by start, at most p_limit. Several tellers have a row each: of every field what the highest rank says,
--- but an end, whoever tells it, wins over a beginning. (In plpgsql, which keeps its plan: to plan this takes longer than
+-- but an end, whoever tells it, wins over a beginning. A node that calls a workflow, and whose teller does not know which
+-- run that was, has called the one that began while it ran, if there is just one. (In plpgsql, which keeps its plan: to plan this takes longer than
 -- to do it.)
 create function rollcall_api.node_runs(p_tenant text, p_id uuid, p_limit int) returns jsonb
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
@@ -92,6 +93,9 @@ begin
      group by n.node_name, n.run_index, n.retry_index
   ), shown as (
     select * from run order by coalesce(started_at, completed_at), run_index, retry_index, node_name limit p_limit
+  ), called as materialized (
+    select c.execution_id, c.began from executions e, children_of(e, 1000) c
+     where e.tenant_id = p_tenant and e.id = p_id and e.execution_id is not null and c.execution_id is not null
   )
   select coalesce(jsonb_agg(jsonb_build_object(
            'node_id', r.node_id, 'node_name', r.node_name, 'node_type', r.node_type, 'run_index', r.run_index,
@@ -99,7 +103,9 @@ begin
            'completed_at', r.completed_at, 'duration_ms', r.duration_ms, 'prep_duration_ms', r.prep_duration_ms,
            'exec_duration_ms', r.exec_duration_ms, 'post_duration_ms', r.post_duration_ms, 'items_in', r.items_in,
            'items_out', r.items_out, 'previous_nodes', coalesce(r.previous_nodes, '[]'), 'tokens_used', r.tokens_used,
-           'cost_micros', r.cost_micros, 'model', r.model, 'child_execution_id', r.child_execution_id,
+           'cost_micros', r.cost_micros, 'model', r.model, 'child_execution_id', coalesce(r.child_execution_id, case when r.node_type ~ '[.](executeWorkflow|toolWorkflow|retrieverWorkflow)$' then (
+             select min(c.execution_id) from called c
+              where c.began >= r.started_at and c.began <= coalesce(r.completed_at, 'infinity') having count(*) = 1) end),
            'error', run_error(r.error_type, r.error_message, r.error_stack, null), 'metadata', r.metadata)
          order by coalesce(r.started_at, r.completed_at), r.run_index, r.retry_index, r.node_name), '[]')
     into v_runs
@@ -115,3 +121,31 @@ language sql stable as $$
      and coalesce(c.instance_id = e.instance_id, true) and coalesce(c.parent_workflow_id = e.workflow_id, true)
    order by c.began, c.id limit p_limit;
 $$;
+
+-- What the nodes of executions used, where nobody tells of the whole: the best word on each run of a node; where no node
+-- has one, what spans of model calls say.
+create function rollcall_api.sum_tokens(p_tenant text, p_ids uuid[]) returns void
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  if cardinality(p_ids) = 0 then return; end if;
+  with meant as materialized (
+    select e from executions e where e.tenant_id = p_tenant and e.id = any (p_ids) and not e.said ? 'tokens_used'
+  ), used as materialized (
+    select (m.e).id, coalesce(
+             (select sum(n.tokens) from (
+                select (array_agg(x.tokens_used order by x.rank desc, x.at desc))[1] as tokens from node_executions x
+                 where x.tenant_id = p_tenant and x.id = (m.e).id and x.tokens_used is not null
+                 group by x.node_name, x.run_index, x.retry_index) n),
+             (select sum(span_tokens(s.attributes)) from telemetry_spans s
+               where s.tenant_id = p_tenant and s.id = (m.e).id
+                 and s.started_at >= span_days_from(m.e) and s.started_at < span_days_to(m.e)
+                 and not exists (select from telemetry_spans o
+                                  where o.tenant_id = p_tenant and o.trace_id = s.trace_id and o.span_id = s.parent_span_id and o.id = s.id
+                                    and o.started_at >= span_days_from(m.e) and o.started_at < span_days_to(m.e)
+                                    and span_tokens(o.attributes) is not null))) as tokens
+      from meant m
+  )
+  update executions e set tokens_used = u.tokens, updated_at = clock_timestamp()
+    from used u
+   where e.tenant_id = p_tenant and e.id = u.id and e.tokens_used is distinct from u.tokens and u.tokens is not null;
+end $$;

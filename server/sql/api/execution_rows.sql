@@ -14,7 +14,7 @@ $$;
 
 -- p_nodes: rows with their run's n and workflow_id; p_ids: the runs' ids. Of two words of one teller on the same node
 -- run, an end wins over what is not, and then the later one; each fills in what the other leaves out.
--- Answers the number of new rows by execution.
+-- Answers by execution [new rows, new and changed ones].
 create function rollcall_api.write_node_executions(p_tenant text, p_nodes json, p_ids uuid[]) returns jsonb
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_rows jsonb;
@@ -58,11 +58,14 @@ begin
                        >= (is_end(e.status), e.at, e.status::text collate "C") as newer) w,
                lateral (select excluded.* where w.newer union all select e.* where not w.newer) better,
                lateral (select e.* where w.newer union all select excluded.* where not w.newer) other)
-    where (e.at, e.status) is distinct from (excluded.at, excluded.status)
-       or to_jsonb(e) is distinct from to_jsonb(e) || jsonb_strip_nulls(to_jsonb(excluded))
+    -- Not so where it would stay as it is: whoever told it is answered that nothing is new.
+    where (select case when w.newer then w.known || w.told else w.told || w.known end <> w.known
+             from (select jsonb_strip_nulls(to_jsonb(e)) as known, jsonb_strip_nulls(to_jsonb(excluded)) as told,
+                          (is_end(excluded.status), excluded.at, excluded.status::text collate "C")
+                          >= (is_end(e.status), e.at, e.status::text collate "C") as newer) w)
     returning e.id, e.xmax = 0 as is_new
   ) select coalesce(jsonb_object_agg(id, rows), '{}') into v_rows
-      from (select id, count(*) as rows from fresh where is_new group by id) c;
+      from (select id, jsonb_build_array(count(*) filter (where is_new), count(*)) as rows from fresh group by id) c;
   return v_rows;
 end $$;
 

@@ -1,17 +1,17 @@
 -- What time does to executions: given up as lost, and forgotten.
 
 -- Marks what started and never ended: quiet for longer than p_after_seconds, and than five times what its workflow
--- usually takes (the 95th percentile of its latest 200 ends). What waits, or has yet to start, is not lost. A late end
--- corrects it.
+-- usually takes (the 95th percentile of its latest 200 ends). What waits, or has yet to start, is not lost; nor is what
+-- only Emit nodes told of, which need not tell of an end. A late end corrects it.
 create function rollcall_api.mark_lost_executions(p_tenant text, p_now timestamptz, p_after_seconds int) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_lost jsonb;
 begin
   perform enter(p_tenant);
-  perform pg_advisory_xact_lock(hashtextextended('rollcall.executions:' || p_tenant, 0));
+  perform lock_executions(p_tenant, true);
   with quiet as (
     select e.id, e.workflow_id, greatest(e.began, e.status_at) as since from executions e
-     where e.tenant_id = p_tenant and e.status = 'running'
+     where e.tenant_id = p_tenant and e.status = 'running' and e.sources <> '{emit}'
        and greatest(e.began, e.status_at) < p_now - make_interval(secs => p_after_seconds)
   ), usual as (
     select w.workflow_id, percentile_disc(0.95) within group (order by d.duration_ms) as p95
@@ -40,15 +40,17 @@ language plpgsql security definer set search_path = rollcall, rollcall_api, pg_t
 declare v_ids uuid[];
 begin
   perform enter(p_tenant);
-  perform pg_advisory_xact_lock(hashtextextended('rollcall.executions:' || p_tenant, 0));
+  perform lock_executions(p_tenant, true);
   v_ids := array(select e.id from executions e
                   where e.tenant_id = p_tenant and e.began < p_before and e.status_at < p_before and e.status <> 'waiting'
                   order by e.began, e.id limit 1000);
   delete from node_executions where tenant_id = p_tenant and id = any (v_ids);
+  delete from node_marks where tenant_id = p_tenant and id = any (v_ids);
   delete from telemetry_events where tenant_id = p_tenant and id = any (v_ids);
   delete from shared_state_snapshots where tenant_id = p_tenant and id = any (v_ids);
   delete from execution_keys where tenant_id = p_tenant and id = any (v_ids);
   delete from executions where tenant_id = p_tenant and id = any (v_ids);
+  delete from call_tellers where tenant_id = p_tenant and at < p_before;
   return jsonb_build_object('deleted', cardinality(v_ids), 'more', cardinality(v_ids) = 1000);
 end $$;
 

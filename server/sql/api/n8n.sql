@@ -69,11 +69,13 @@ begin
   select * into w from n8n_workflows n
    where n.tenant_id = p_tenant and n.workflow_id = p_id
    order by n.instance_id = '', n.deleted_at is not null, n.seen_at desc, n.instance_id limit 1;
-  select n.state into v_state from n8n_workflows n
-   where n.tenant_id = p_tenant and n.workflow_id = p_id and n.state is not null and (n.instance_id <> '' or w.instance_id = '')
-   order by array_position(array['active', 'error', 'deploying', 'created', 'inactive', 'archived', 'deleted'], n.state::text) limit 1;
   select * into e from entities where tenant_id = p_tenant and entity_type = 'workflow' and entity_id = p_id for update;
   v_new := not found;
+  select n.state into v_state from n8n_workflows n
+   where n.tenant_id = p_tenant and n.workflow_id = p_id and n.state is not null and (n.instance_id <> '' or w.instance_id = '')
+     -- What an inventory lacks is missing, which is for gap checks to say; deleted is what was told to be.
+     and (v_new or n.state_cause is distinct from 'inventory without it')
+   order by array_position(array['active', 'error', 'deploying', 'created', 'inactive', 'archived', 'deleted'], n.state::text) limit 1;
   select bool_or(n.said ? 'register'), bool_or(n.owned) or v_new into v_told, v_owned from n8n_workflows n
    where n.tenant_id = p_tenant and n.workflow_id = p_id;
   -- That somebody ran it, or that it is gone, registers nothing.
@@ -187,7 +189,8 @@ end $$;
 
 -- Takes in what events say, in one transaction; all of it may come in any order and any number of times.
 -- p_events: as count_n8n_events; p_instances: [{instance_id, n8n_version, at}]; p_processes: the hooks' status;
--- p_pages: of inventories; p_words: [{instance_id, workflow_id, said, facts_at, facts, project, actor}], facts_at in microseconds.
+-- p_pages: of inventories; p_words: [{instance_id, workflow_id, said, facts_at, facts, project, actor, version_id, at, outline}], facts_at and at
+-- in microseconds; the last three as note_definitions.
 -- Answers {"duplicates": [id, ...]}.
 create function rollcall_api.record_lifecycle(
   p_tenant text, p_now timestamptz, p_events json, p_instances json, p_processes json, p_pages json, p_words json
@@ -257,10 +260,14 @@ begin
       left join latest l using (workflow_id)
       left join unnest(v_news.changed) c(workflow_id) using (workflow_id)
       left join unnest(v_news.moved) m(workflow_id) using (workflow_id)
-     where c.workflow_id is not null or t.registered is null
+     where (c.workflow_id is not null or t.registered is null)
+       -- The others are known to n8n alone: register_n8n_workflow would leave them.
+       and (t.registered or exists (select from n8n_workflows n
+                                     where n.tenant_id = p_tenant and n.workflow_id = t.workflow_id and n.said ? 'register'))
      order by t.workflow_id
   loop
     perform register_n8n_workflow(p_tenant, v_one.workflow_id, v_one.facts, v_one.moved, v_one.project, v_one.actor);
   end loop;
+  perform note_definitions(p_tenant, p_words);
   return jsonb_build_object('duplicates', v_duplicates);
 end $$;

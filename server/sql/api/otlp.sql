@@ -19,6 +19,17 @@ return case when p_attributes ?| array['n8n.node.custom.llm.tokens.total', 'n8n.
                 coalesce(rollcall_api.count_in_text(p_attributes->>'n8n.node.custom.llm.tokens.in'), 0)
                 + coalesce(rollcall_api.count_in_text(p_attributes->>'n8n.node.custom.llm.tokens.out'), 0)) end;
 
+-- Tokens of a model call in the words of the GenAI conventions. An agent's own are the sum of its model calls'.
+create function rollcall_api.span_tokens(p_attributes jsonb) returns bigint
+language sql immutable
+return case when p_attributes ?| array['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.prompt_tokens',
+                                       'gen_ai.usage.completion_tokens']
+                 and coalesce(p_attributes->>'gen_ai.operation.name', '') !~ '^(invoke_agent|create_agent|invoke_workflow|plan|execute_tool)$'
+  then coalesce(rollcall_api.count_in_text(p_attributes->>'gen_ai.usage.input_tokens'),
+                rollcall_api.count_in_text(p_attributes->>'gen_ai.usage.prompt_tokens'), 0)
+       + coalesce(rollcall_api.count_in_text(p_attributes->>'gen_ai.usage.output_tokens'),
+                  rollcall_api.count_in_text(p_attributes->>'gen_ai.usage.completion_tokens'), 0) end;
+
 -- Binds spans without an execution to that of their parents, down through p_traces.
 create function rollcall_api.adopt_spans(p_tenant text, p_traces text[], p_from timestamptz, p_to timestamptz) returns uuid[]
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
@@ -50,20 +61,43 @@ end $$;
 
 -- The runs of nodes of these executions, as n8n's node spans tell them: the executions in which that changed something,
 -- and whether any node used tokens. A span does not say which time its node ran: they are counted by their start, so
--- a span that comes late moves those after it. These rows have no other writer.
+-- a span that comes late moves those after it. A node's tokens are what n8n says of them, else those of the model calls
+-- below it; of calls within calls the outermost counts. These rows have no other writer.
 create function rollcall_api.write_traced_nodes(
   p_tenant text, p_ids uuid[], p_from timestamptz, p_to timestamptz, p_rank int, out changed uuid[], out used_tokens boolean
 )
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 begin
-  with node as materialized (
+  with recursive span as materialized (
+    select s.id, s.trace_id, s.span_id, s.parent_span_id, s.name, s.status, s.status_message, s.started_at, s.ended_at, s.attributes, s.events,
+           case when s.name <> 'node.execute' then span_tokens(s.attributes) end as called
+      from telemetry_spans s
+     where s.tenant_id = p_tenant and s.id = any (p_ids) and s.started_at >= p_from and s.started_at <= p_to
+       and (s.name = 'node.execute' or span_tokens(s.attributes) is not null)
+  ), model as materialized (
+    select m.trace_id, m.parent_span_id as above, m.called, 1 as steps
+      from span m
+     where m.called is not null
+       and not exists (select from span o where o.trace_id = m.trace_id and o.span_id = m.parent_span_id and o.called is not null)
+  ), climb as (
+    select * from model
+    union all
+    select c.trace_id, p.parent_span_id, c.called, c.steps + 1
+      from climb c
+      join telemetry_spans p on p.tenant_id = p_tenant and p.trace_id = c.trace_id and p.span_id = c.above
+                            and p.started_at >= p_from and p.started_at <= p_to and p.name not in ('node.execute', 'workflow.execute')
+     where c.steps < 50
+  ), below as materialized (
+    select c.trace_id, c.above, sum(c.called)::bigint as tokens from climb c group by c.trace_id, c.above
+  ), node as materialized (
     select s.id, left(s.attributes->>'n8n.node.name', 255) as node_name, nullif(left(s.attributes->>'n8n.node.id', 255), '') as node_id,
            s.span_id, s.parent_span_id, s.status, s.status_message, s.started_at, s.ended_at, s.attributes,
-           traced_tokens(s.attributes) as tokens_used,
+           coalesce(traced_tokens(s.attributes), b.tokens) as tokens_used,
            case when s.events is not null then jsonb_path_query_first(s.events, '$[*] ? (@.name == "exception").attributes') end as fault,
            (select e.workflow_id from executions e where e.tenant_id = p_tenant and e.id = s.id) as workflow_id
-      from telemetry_spans s
-     where s.tenant_id = p_tenant and s.id = any (p_ids) and s.started_at >= p_from and s.started_at <= p_to and s.name = 'node.execute'
+      from span s
+      left join below b on b.trace_id = s.trace_id and b.above = s.span_id
+     where s.name = 'node.execute'
   ), step as (
     -- When a run goes on after waiting, the node that it waited in is told once more, below the run's new span.
     select n.*, (lag(n.node_name) over run = n.node_name and lag(n.parent_span_id) over run <> n.parent_span_id) is true as resumed
@@ -105,11 +139,12 @@ begin
       started_at = excluded.started_at, completed_at = excluded.completed_at, duration_ms = excluded.duration_ms,
       items_in = excluded.items_in, items_out = excluded.items_out, tokens_used = excluded.tokens_used, error_type = excluded.error_type,
       error_message = excluded.error_message, error_stack = excluded.error_stack, metadata = excluded.metadata
-    where k.metadata is distinct from excluded.metadata
+    where (k.metadata, k.tokens_used) is distinct from (excluded.metadata, excluded.tokens_used)
     returning k.id
   )
-  select (select array_agg(distinct w.id) from written w), coalesce(bool_or(n.tokens_used is not null), false)
-    into changed, used_tokens from node n;
+  select (select array_agg(distinct w.id) from written w),
+         exists (select from model) or exists (select from node n where n.tokens_used is not null)
+    into changed, used_tokens;
 end $$;
 
 -- Node runs that used tokens.
@@ -159,7 +194,7 @@ end $$;
 -- spans begin on; p_from, p_to: around all of them, as far as parents and children may be; p_rank: what tracing's word
 -- weighs (see executions).
 -- Spans come in any order and any number of times. One that knows no execution waits for its parent's; a tenant's spans
--- and executions are written one call at a time, so that of a parent and its child the later one sees the other.
+-- are written one call at a time, so that of a parent and its child the later one sees the other.
 -- Answers {"stored": n, "parents": executions that turned out to have one, "models": node runs that used tokens}.
 create function rollcall_api.ingest_spans(
   p_tenant text, p_spans json, p_resources json, p_runs json, p_days jsonb, p_from timestamptz, p_to timestamptz, p_rank int
@@ -175,7 +210,8 @@ declare
 begin
   perform enter(p_tenant);
   perform ensure_span_day(d) from (select distinct d::date as d from jsonb_array_elements_text(p_days) d order by 1) days;
-  perform pg_advisory_xact_lock(hashtextextended('rollcall.executions:' || p_tenant, 0));
+  perform lock_executions(p_tenant, false);
+  perform lock_spans(p_tenant, true);
 
   with item as materialized (
     select * from json_to_recordset(p_spans) as x(
@@ -209,7 +245,7 @@ begin
     returning true
   )
   select (select count(*) from fresh), array_agg(distinct trace_id) filter (where id is not null),
-         array_agg(distinct id) filter (where id is not null and name = 'node.execute')
+         array_agg(distinct id) filter (where id is not null and (name = 'node.execute' or span_tokens(attributes) is not null))
     into v_stored, v_traces, v_ids from placed;
 
   -- A span that came before its run was known, and comes again.
@@ -233,6 +269,7 @@ begin
     select least(p_from, min(e.began)) into v_from from executions e where e.tenant_id = p_tenant and e.id = any (v_ids);
     select w.changed, w.used_tokens into v_changed, v_models
       from write_traced_nodes(p_tenant, v_ids, v_from, p_to, p_rank) w;
+    if v_models then perform sum_tokens(p_tenant, v_ids); end if;
     -- They were reported before: whoever watches learns that there is more.
     perform announce_executions(p_tenant, (
       select jsonb_agg(jsonb_build_object('id', e.id, 'workflow_id', e.workflow_id, 'status', e.status))

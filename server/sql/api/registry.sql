@@ -140,6 +140,10 @@ begin
   if p_entity ? 'extracted_dependencies' then
     v_refused := replace_dependencies(v_now, 'extracted', p_entity->'extracted_dependencies');
   end if;
+  if p_entity ? 'outline' and v_type = 'workflow' then
+    perform note_definitions(p_tenant, json_build_array(json_build_object(
+      'workflow_id', v_id, 'version_id', p_entity->>'version', 'at', (extract(epoch from now()) * 1000000)::bigint, 'outline', p_entity->'outline')));
+  end if;
 
   return jsonb_build_object(
     'outcome', case when v_created or v_was.current_state = 'deleted' then 'created' else 'updated' end,

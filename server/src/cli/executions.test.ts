@@ -78,6 +78,64 @@ describe('rollcall executions list', () => {
   });
 });
 
+describe('rollcall executions compare', () => {
+  const nodes = (duration_ms: number) => [
+    { node_name: 'Same', status: 'success', duration_ms: 5 },
+    { node_name: 'Slow', status: 'success', duration_ms, items_out: 2 },
+  ];
+  async function version(id: string, names: string[]): Promise<void> {
+    const workflow = {
+      nodes: names.map((name) => ({ name, type: 'n8n-nodes-base.set', parameters: { name } })),
+      connections: { Same: { main: [[{ node: names[1], type: 'main', index: 0 }]] } },
+    };
+    const entity = { entity_type: 'workflow', entity_id: 'orders', version: id, workflow };
+    expect((await rollcall.post('/api/v1/entities', entity)).status).toBeLessThan(300);
+  }
+
+  test('says how they differ, and what was changed in the workflow between them', async () => {
+    await version('v1', ['Same', 'Slow']);
+    await version('v2', ['Same', 'New']);
+    await report('17', { workflow_version: 'v1', duration_ms: 900, node_executions: nodes(800) });
+    await report('18', { workflow_version: 'v2', duration_ms: 200, node_executions: nodes(100) });
+    const { code, stdout, stderr } = await run(['executions', 'compare', '17', '18']);
+    expect([code, stderr]).toEqual([0, '']);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^orders {2}17 {2}success, .*, 900 ms$/);
+    expect(lines[2]).toBe('  the second took 700 ms less');
+    expect(lines.slice(4, 9)).toEqual([
+      'The workflow was changed between them:',
+      '  New  added (n8n-nodes-base.set)',
+      '  Slow  removed (n8n-nodes-base.set)',
+      '  Same -> Slow  removed',
+      '  Same -> New  added',
+    ]);
+    expect(lines[10]).toMatch(/^NODE +FIRST +SECOND +DIFFERS IN$/);
+    expect(lines[11]).toMatch(
+      /^Slow +success, 800 ms, 2 items +success, 100 ms, 2 items +duration_ms$/,
+    );
+    expect(lines[12]).toBe('1 node differs, 1 does not.');
+  });
+
+  test('says what is not known', async () => {
+    await report('17');
+    await report('18', { workflow_version: 'v1' });
+    await report('19', { workflow_version: 'v2' });
+    const compared = async (left: string, right: string) =>
+      (await run(['executions', 'compare', left, right])).stdout;
+    expect(await compared('17', '18')).toContain('is not known: no version was told.');
+    expect(await compared('18', '19')).toContain('was changed between them; to what is not known');
+    expect(await compared('18', '18')).toContain('The workflow was not changed between them.');
+  });
+
+  test('prints JSON, and says which one is not there', async () => {
+    const id = await report('17');
+    const { stdout } = await run(['executions', 'compare', id.slice(0, 8), '17', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ differing: 0, workflow: { definition: 'unknown' } });
+    const { code, stderr } = await run(['executions', 'compare', '17', '99']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('99')]);
+  });
+});
+
 describe('rollcall executions show', () => {
   const nodes = () => [
     { node_name: 'Hook', status: 'success', started_at: at(0), completed_at: at(1) },

@@ -1,7 +1,7 @@
 import type { Problem } from '@rollcall/client/contract';
 
 /** What a command's exit code means; `rollcall --help` says the same. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, openGaps: 3 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, openGaps: 3, wouldChange: 4 } as const;
 
 interface FailureOptions {
   exitCode?: number;

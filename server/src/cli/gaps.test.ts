@@ -27,9 +27,9 @@ describe('rollcall gaps list', () => {
     await seen('orders');
     const { code, stdout } = await run(['gaps', 'list']);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^ID +SEVERITY +KIND +ENTITY +SINCE +WHAT\n/);
+    expect(stdout).toMatch(/^ID +SEVERITY +GRADE +KIND +ENTITY +SINCE +WHAT\n/);
     expect(stdout).toMatch(
-      /[0-9a-f]{8} +warning +unregistered +workflow\/orders +just now +orders is named/,
+      /[0-9a-f]{8} +warning +certain +unregistered +workflow\/orders +just now +orders is named/,
     );
     expect(stdout).toMatch(/2 gaps\.\nFix one: rollcall gaps fix [0-9a-f]{8}\n$/);
   });
@@ -134,6 +134,65 @@ describe('rollcall gaps fix', () => {
     const { code, stderr } = await run(['gaps', 'fix', id, '--action', 'detach']);
     expect(code).toBe(1);
     expect(stderr).toContain('Choose one of: register, mute');
+  });
+});
+
+describe('rollcall gaps fix --dry-run, fixes and undo', () => {
+  test('shows what would change and changes nothing', async () => {
+    await seen('orders');
+    const { id } = await gapOf('orders');
+    const { code, stdout } = await run(['gaps', 'fix', id.slice(0, 13), '--dry-run']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Would be done (register): Register orders as workflow.');
+    expect(stdout).toContain('workflow/orders current_state: nothing → active');
+    expect(stdout).toContain('The gap would be closed:');
+    expect((await rollcall.get('/api/v1/entities/workflow/orders')).status).toBe(404);
+  });
+
+  test('undo by the beginning of the fix’s id brings the gap back', async () => {
+    await seen('orders');
+    const { id } = await gapOf('orders');
+    const { stdout } = await run(['gaps', 'fix', id]);
+    const [, fix = ''] = /Undo: rollcall gaps undo ([0-9a-f]{8})/.exec(stdout) ?? [];
+    const listed = await run(['gaps', 'fixes', '--status', 'done']);
+    expect(listed.stdout).toMatch(new RegExp(`${fix} +done +unregistered +workflow/orders`));
+    const undone = await run(['gaps', 'undo', fix]);
+    expect([undone.code, undone.stdout]).toEqual([0, expect.stringContaining('The gap is open')]);
+    expect(await gaps('--id', 'orders')).toHaveLength(1);
+    expect((await run(['gaps', 'undo', fix])).stderr).toContain('was undone by');
+    expect((await run(['gaps', 'retry', fix])).code).toBe(1);
+  });
+
+  test('fixes all that fit, after a dry run that says the same', async () => {
+    await seen('orders');
+    await seen('bills');
+    const all = ['gaps', 'fix', '--kind', 'unregistered', '--all'];
+    await gaps();
+    const dry = await run([...all, '--dry-run']);
+    expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining('3 gaps would be fixed.')]);
+    expect((await run(all)).stderr).toContain('needs --yes');
+    expect(await gaps()).toHaveLength(3);
+    const done = await run([...all, '--yes']);
+    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('3 gaps fixed.')]);
+    expect(await gaps()).toHaveLength(0);
+    expect((await run([...all, '--yes'])).stdout).toBe('No gap fits.\n');
+  });
+
+  test('ends with 1 when some were refused, and says why', async () => {
+    await seen('orders');
+    await gaps();
+    const all = ['gaps', 'fix', '--all', '--yes', '--action', 'detach'];
+    const { code, stdout } = await run(all);
+    expect(code).toBe(1);
+    expect(stdout).toContain('detach does not help against a gap of kind unregistered');
+    expect(stdout).toContain('0 gaps fixed, 2 refused.');
+  });
+
+  test('asks for an id or for all, not both and not neither', async () => {
+    for (const args of [[], ['abc', '--all'], ['abc', '--kind', 'silent'], ['--kind', 'silent']]) {
+      const { code, stderr } = await run(['gaps', 'fix', ...args]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('--all with a filter')]);
+    }
   });
 });
 

@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
+import { auditCommand } from './commands/audit.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { entitiesCommand } from './commands/entities.ts';
 import { executionsCommand } from './commands/executions.ts';
-import { n8nCommand } from './commands/follow-log.ts';
 import { gapsCommand } from './commands/gaps.ts';
+import { instrumentCommand } from './commands/instrument.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { n8nCommand } from './commands/n8n.ts';
 import { projectsCommand } from './commands/projects.ts';
 import { startCommand } from './commands/start.ts';
 import { telemetryCommand } from './commands/telemetry.ts';
@@ -23,7 +25,8 @@ Exit codes:
   0  done
   1  failed: the server refused, or cannot be reached, or something is broken
   2  called wrongly: an unknown option or value, an id that could mean several
-  3  gaps list --exit-code found open gaps`;
+  3  gaps list --exit-code found open gaps
+  4  instrument --check found something to change`;
 
 /** The command line; sets the process's exit code. */
 export async function main(argv: string[]): Promise<void> {
@@ -60,6 +63,8 @@ function buildProgram(): Command {
   projectsCommand(program);
   entitiesCommand(program);
   gapsCommand(program);
+  auditCommand(program);
+  instrumentCommand(program);
   executionsCommand(program);
   telemetryCommand(program);
   n8nCommand(program);

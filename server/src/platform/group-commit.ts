@@ -10,6 +10,8 @@ export interface GroupCommitOptions<Item> {
   batchSize: number;
   /** Items of one tenant that may wait; more are refused with 503. */
   queueSize: number;
+  /** A transaction begins beside another one when as much as this waits; `batchSize` when left out. */
+  besideSize?: number;
   /** Transactions of one tenant at a time, at most. */
   concurrency: number;
 }
@@ -35,7 +37,7 @@ interface Lane<Item> {
 
 /**
  * Puts what requests bring at the same time into one transaction per tenant. Nothing waits for company: while
- * a transaction runs, the next one gathers, and begins beside it when it is full. An answer comes only after the
+ * a transaction runs, the next one gathers, and begins beside it when it is large. An answer comes only after the
  * commit that it speaks of.
  */
 export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
@@ -44,6 +46,7 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
     options.sizeOf
       ? items.reduce((sum, item) => sum + (options.sizeOf as (item: Item) => number)(item), 0)
       : items.length;
+  const { besideSize = options.batchSize } = options;
   let draining: PromiseWithResolvers<void> | undefined;
 
   function submit(tenant: string, items: Item[]): Promise<Outcome> {
@@ -88,11 +91,11 @@ export function groupCommit<Item>(options: GroupCommitOptions<Item>) {
   }
 
   /**
-   * Beside a running transaction only a full one pays off: they write to the same rollup rows, where one waits
+   * Beside a running transaction only one of some size pays off: they write to the same rollup rows, where one waits
    * for the other, and what it costs to begin is shared by fewer.
    */
   function mayBegin({ running, queued }: Lane<Item>): boolean {
-    return running === 0 || (running < options.concurrency && queued >= options.batchSize);
+    return running === 0 || (running < options.concurrency && queued >= besideSize);
   }
 
   function take(lane: Lane<Item>): Waiting<Item>[] {

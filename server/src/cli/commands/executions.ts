@@ -1,4 +1,9 @@
-import type { ExecutionDetail, ExecutionSummary, Timeline } from '@rollcall/client/contract';
+import type {
+  ExecutionComparison,
+  ExecutionDetail,
+  ExecutionSummary,
+  Timeline,
+} from '@rollcall/client/contract';
 import type { Command } from 'commander';
 import { CommandFailure, usageError } from '../failure.ts';
 import type { Api } from '../http/api.ts';
@@ -10,6 +15,7 @@ import { print, printFooter, printJson, printTable } from '../terminal/print.ts'
 import type { Column } from '../terminal/table.ts';
 import { clean, count } from '../terminal/text.ts';
 import { duration, localTime, parsePast } from '../terminal/time.ts';
+import { describeComparison } from './execution-comparison.ts';
 import { describeExecution, nameOfWorkflow, runStatusColour } from './execution-text.ts';
 import { waterfall } from './execution-waterfall.ts';
 
@@ -40,6 +46,13 @@ export function executionsCommand(program: Command): void {
     .argument('<id>', 'its id, the beginning of it, or the id that its own system gave it')
     .option('--instance <id>', 'the n8n instance that gave it that id')
     .action(show);
+  executions
+    .command('compare')
+    .description('Two executions: what differs, and what was changed in the workflow between them')
+    .argument('<left>', 'the earlier one: an id as show takes it')
+    .argument('<right>', 'the later one')
+    .option('--instance <id>', 'the n8n instance that gave them their ids')
+    .action(compare);
 }
 
 interface ListOptions {
@@ -115,6 +128,22 @@ async function show(
   const timeline = await api.call<Timeline>('GET', `${PATH}/${execution.id}/timeline`);
   print(describeExecution(execution));
   print(`\n${waterfall(timeline, process.stdout.isTTY ? process.stdout.columns : undefined)}`);
+}
+
+async function compare(
+  left: string,
+  right: string,
+  options: { instance?: string },
+  command: Command,
+): Promise<void> {
+  const { api, json } = await openSession(command);
+  const query = { instance_id: options.instance };
+  const [earlier, later] = [await find(api, left, query), await find(api, right, query)];
+  const comparison = await api.call<ExecutionComparison>('GET', `${PATH}/compare`, {
+    query: { left: earlier.id, right: later.id },
+  });
+  if (json) return printJson(comparison);
+  print(describeComparison(comparison, process.stdout.isTTY ? process.stdout.columns : undefined));
 }
 
 /** By either id; where there is none, by the beginning of ours. */

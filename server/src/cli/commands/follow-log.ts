@@ -14,11 +14,9 @@ import { shipEvents, sum, type Shipped, type Shipping } from './ship-events.ts';
 const POLL_MS = 500;
 const GRACE_MS = 3_000;
 
-/** `rollcall n8n`: n8n, as seen from beside it. */
-export function n8nCommand(program: Command): void {
-  program
-    .command('n8n')
-    .description('Connect an n8n')
+/** `rollcall n8n follow-log`: n8n's event log, as seen from beside it. */
+export function followLogCommand(n8n: Command): void {
+  n8n
     .command('follow-log')
     .description(
       'Ship n8n’s own event log to the server: executions, nodes and changes of workflows',

@@ -1,4 +1,4 @@
-import type { Gap, GapSeverity } from '@rollcall/client/contract';
+import type { Gap, GapDetail, GapSeverity } from '@rollcall/client/contract';
 import { SHORT_ID } from '../http/resolve-id.ts';
 import { referenceText } from '../options.ts';
 import { clean, paint, type Colour } from '../terminal/text.ts';
@@ -9,23 +9,31 @@ export function severityColour(severity: GapSeverity): Colour {
   return severity === 'warning' ? 'yellow' : 'dim';
 }
 
-/** One gap for people: what is wrong, what shows it, what can be done. */
-export function describeGap(gap: Gap): string {
+/** One gap for people: what is wrong, what shows it, what it explains, what can be done, what became of it. */
+export function describeGap(gap: GapDetail): string {
   const id = gap.id.slice(0, SHORT_ID);
   const evidence = Object.entries(gap.evidence).filter(([, value]) => value !== null);
   return [
     paint('bold', clean(gap.summary)),
     `  ${gap.id}`,
-    `  ${gap.kind} of ${clean(referenceText(gap))}, ${paint(severityColour(gap.severity), gap.severity)}, ${stateText(gap)}`,
+    `  ${gap.kind} of ${clean(referenceText(gap))}, ${paint(severityColour(gap.severity), gap.severity)}, ${gap.grade}, ${stateText(gap)}`,
     `  since ${localTime(gap.first_seen)}, last found ${ago(gap.last_seen)}`,
     '',
     'Evidence',
     ...evidence.map(([name, value]) => `  ${clean(`${name}: ${valueText(value)}`)}`),
+    ...(gap.inhibited.length > 0 ? ['', 'Explains'] : []),
+    ...gap.inhibited.map((one) => `  ${one.kind}  ${clean(referenceText(one))}`),
     ...(gap.fixes.length > 0 ? ['', 'Fixes, the first by default'] : []),
     ...gap.fixes.map(({ action, summary, needs }) => {
       const added = needs.map((need) => ` ${NEEDS[need] ?? need}`).filter(once);
       return `  rollcall gaps fix ${id} --action ${action}${added.join('')}\n    ${clean(summary)}`;
     }),
+    '',
+    'History',
+    ...gap.history.map(
+      ({ at, change, from, to }) =>
+        `  ${localTime(at)}  ${change}${from ? ` from ${from}` : ''}${to ? ` to ${to}` : ''}`,
+    ),
   ].join('\n');
 }
 

@@ -1,4 +1,5 @@
 import {
+  GAP_GRADES,
   GAP_KINDS,
   GAP_SEVERITIES,
   GAP_STATES,
@@ -17,6 +18,7 @@ import type { Column } from '../terminal/table.ts';
 import { count } from '../terminal/text.ts';
 import { ago } from '../terminal/time.ts';
 import { changeGapCommands } from './gap-changes.ts';
+import { simulateGapsCommand } from './gap-simulation.ts';
 import { severityColour } from './gap-text.ts';
 
 const PATH = '/api/v1/gaps';
@@ -30,6 +32,7 @@ export function gapsCommand(program: Command): void {
     .addOption(new Option('--kind <kind>').choices(GAP_KINDS))
     .addOption(new Option('--state <state>', 'open when left out').choices(GAP_STATES))
     .addOption(new Option('--severity <severity>').choices(GAP_SEVERITIES))
+    .addOption(new Option('--grade <grade>', 'how sure it is').choices(GAP_GRADES))
     .option('--type <type>', 'gaps of entities of this type')
     .option('--id <id>', 'gaps of the entity with this id')
     .option('--limit <number>', 'how many at most', wholeNumber(1), 50)
@@ -38,12 +41,14 @@ export function gapsCommand(program: Command): void {
     .option('--exit-code', `exit with ${EXIT.openGaps} when open gaps are listed`)
     .action(list);
   changeGapCommands(gaps);
+  simulateGapsCommand(gaps);
 }
 
 interface ListOptions {
   kind?: string;
   state?: string;
   severity?: string;
+  grade?: string;
   type?: string;
   id?: string;
   limit: number;
@@ -59,6 +64,7 @@ async function list(options: ListOptions, command: Command): Promise<void> {
     kind: options.kind,
     state: options.state,
     severity: options.severity,
+    grade: options.grade,
     entity_type: options.type,
     entity_id: options.id,
   };
@@ -73,7 +79,18 @@ async function list(options: ListOptions, command: Command): Promise<void> {
   printTable(COLUMNS, page.items);
   const shown = count(page.items.length, 'gap');
   printFooter(page.next_cursor ? `${shown}, and more: add --all, or a filter.` : `${shown}.`);
+  if (check) printAside(check);
   if (first.state === 'open') print(`Fix one: rollcall gaps fix ${first.id.slice(0, SHORT_ID)}`);
+}
+
+/** What is not among the open ones: another gap explains it, or the evidence does not suffice. */
+function printAside({ inhibited, cannot_tell }: GapCheck): void {
+  if (inhibited) {
+    print(`${count(inhibited, 'more is', 'more are')} explained by these: --state inhibited`);
+  }
+  if (cannot_tell) {
+    print(`Of ${count(cannot_tell, 'more', 'more')} it cannot be told: --state cannot_tell`);
+  }
 }
 
 /** A key that may only read sees what the last check found. */
@@ -102,8 +119,13 @@ const COLUMNS: Column<Gap>[] = [
     value: ({ severity }) => severity,
     colour: ({ severity }) => severityColour(severity),
   },
+  { title: 'GRADE', value: ({ grade }) => grade },
   { title: 'KIND', value: ({ kind }) => kind },
   { title: 'ENTITY', value: (gap) => referenceText(gap), shrinks: true },
   { title: 'SINCE', value: ({ first_seen }) => ago(first_seen) },
-  { title: 'WHAT', value: ({ summary }) => summary, shrinks: true },
+  {
+    title: 'WHAT',
+    value: ({ summary, inhibits }) => (inhibits ? `${summary} (+${inhibits} below)` : summary),
+    shrinks: true,
+  },
 ];

@@ -17,6 +17,11 @@ export interface Api {
   url: string;
   /** @throws CommandFailure with the server's problem, or saying why there is no answer */
   call<Answer>(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /**
+   * Reads an answer that is no JSON, as it is.
+   * @throws CommandFailure as `call` does
+   */
+  text(path: string, type: string, options?: Pick<CallOptions, 'query'>): Promise<string>;
   /** The server's clock by its latest answer, in milliseconds. */
   serverTime(): number;
 }
@@ -38,10 +43,12 @@ export function connect({ url, key, timeoutMs = 30_000 }: ApiOptions): Api {
   const address = url.replace(/\/+$/, '');
   let serverTime = Date.now();
 
-  async function call<Answer>(
+  async function ask<Answer>(
     method: string,
     path: string,
-    { query, body, signal }: CallOptions = {},
+    { query, body, signal }: CallOptions,
+    type: string,
+    read: (response: Response) => Promise<Answer>,
   ): Promise<Answer> {
     const limit = AbortSignal.timeout(timeoutMs);
     const progress = showProgress();
@@ -50,7 +57,7 @@ export function connect({ url, key, timeoutMs = 30_000 }: ApiOptions): Api {
       const response = await fetch(address + path + queryText(query), {
         method,
         headers: {
-          accept: 'application/json',
+          accept: type,
           ...(key ? { authorization: `Bearer ${key}` } : {}),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
@@ -58,7 +65,7 @@ export function connect({ url, key, timeoutMs = 30_000 }: ApiOptions): Api {
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
       });
       serverTime = Date.parse(response.headers.get('date') ?? '') || Date.now();
-      return (await readAnswer(response, address)) as Answer;
+      return await read(response);
     } catch (error) {
       if (error instanceof CommandFailure || signal?.aborted) throw error;
       throw noAnswer(error, address, timeoutMs);
@@ -67,7 +74,25 @@ export function connect({ url, key, timeoutMs = 30_000 }: ApiOptions): Api {
     }
   }
 
-  return { url: address, call, serverTime: () => serverTime };
+  return {
+    url: address,
+    call: <Answer>(method: string, path: string, options: CallOptions = {}) =>
+      ask(
+        method,
+        path,
+        options,
+        'application/json',
+        async (response) => (await readAnswer(response, address)) as Answer,
+      ),
+    text: (path, type, options = {}) =>
+      ask('GET', path, options, type, async (response) => {
+        const isWanted = response.headers.get('content-type')?.startsWith(type);
+        if (response.ok && isWanted) return response.text();
+        await readAnswer(response, address);
+        throw notRollcall(response, address);
+      }),
+    serverTime: () => serverTime,
+  };
 }
 
 async function readAnswer(response: Response, address: string): Promise<unknown> {
@@ -75,16 +100,16 @@ async function readAnswer(response: Response, address: string): Promise<unknown>
   const answer = parse(text);
   if (response.ok && typeof answer === 'object' && answer !== null) return answer;
   if (isProblem(answer)) throw serverFailure(answer);
-  throw new CommandFailure(
-    `${address} answered ${response.status}, but not in the way a Rollcall server does.`,
-    {
-      code: 'not_rollcall',
-      next: 'Check the address: --url or ROLLCALL_URL.',
-      // What stands in front of a server that restarts says 502, 503 or 504.
-      temporary: response.status >= 500,
-    },
-  );
+  throw notRollcall(response, address);
 }
+
+const notRollcall = ({ status }: Response, address: string): CommandFailure =>
+  new CommandFailure(`${address} answered ${status}, but not in the way a Rollcall server does.`, {
+    code: 'not_rollcall',
+    next: 'Check the address: --url or ROLLCALL_URL.',
+    // What stands in front of a server that restarts says 502, 503 or 504.
+    temporary: status >= 500,
+  });
 
 function parse(text: string): unknown {
   try {

@@ -1,6 +1,10 @@
 import type { NodeExecution } from '@rollcall/client/contract';
 import { compareExecutions, type ComparisonSide } from './compare.ts';
 
+const UNKNOWN = { nodes: null, connections: null, more_changes: false };
+const compare = (left: ComparisonSide, right: ComparisonSide) =>
+  compareExecutions(left, right, UNKNOWN);
+
 const node = (node_name: string, more: Partial<NodeExecution> = {}) =>
   ({
     node_id: `id-${node_name}`,
@@ -30,7 +34,7 @@ const side = (nodes: NodeExecution[], more: object = {}, run: object = {}) =>
   }) as unknown as ComparisonSide;
 
 const differences = (left: Partial<NodeExecution>, right: Partial<NodeExecution>) =>
-  compareExecutions(side([node('a', left)]), side([node('a', right)])).nodes[0]?.differences;
+  compare(side([node('a', left)]), side([node('a', right)])).nodes[0]?.differences;
 
 test.each<[object, object, string[]]>([
   [{}, {}, []],
@@ -61,7 +65,7 @@ test.each([
 });
 
 test('what ran on one side only is a difference, and stands before what does not differ', () => {
-  const { nodes, differing } = compareExecutions(
+  const { nodes, differing } = compare(
     side([node('same'), node('left')]),
     side([node('right'), node('same')]),
   );
@@ -76,7 +80,7 @@ test('what ran on one side only is a difference, and stands before what does not
 });
 
 test('a node that was renamed is the same by its id, one whose id is not known by its name', () => {
-  const renamed = compareExecutions(
+  const renamed = compare(
     side([node('old', { node_id: '1' }), node('b', { node_id: 'made up' })]),
     side([node('new', { node_id: '1' }), node('b', { node_id: '2' })]),
   );
@@ -92,7 +96,7 @@ test('loops and tries are added up: items of the tries that decided, time of all
     node('a', { retry_index: 1, items_out: 5 }),
     node('a', { run_index: 1, items_out: 7 }),
   ];
-  expect(compareExecutions(side(runs), side([])).nodes[0]?.left).toEqual({
+  expect(compare(side(runs), side([])).nodes[0]?.left).toEqual({
     status: 'success',
     runs: 2,
     retries: 1,
@@ -113,7 +117,7 @@ test('states are compared at each node, and at the end', () => {
       { node_name: 'a', state: { count: a } },
     ],
   });
-  const { nodes, state } = compareExecutions(
+  const { nodes, state } = compare(
     side([node('a'), node('b')], states(1, 2)),
     side([node('a'), node('b')], states(1, 3)),
   );
@@ -132,7 +136,7 @@ test.each([
   [{}, {}, ['1', '2'], 'changed'],
   [{}, {}, [null, '2'], 'unknown'],
 ])('definitions %j and %j of versions %j: %s', (left, right, [one, other], definition) => {
-  const { workflow } = compareExecutions(
+  const { workflow } = compare(
     side([], left, { workflow_version: one }),
     side([], right, { workflow_version: other }),
   );
@@ -145,12 +149,7 @@ test.each([
 });
 
 test('the difference in duration is the right one’s minus the left one’s', () => {
-  const compared = compareExecutions(
-    side([], {}, { duration_ms: 50 }),
-    side([], {}, { duration_ms: 20 }),
-  );
+  const compared = compare(side([], {}, { duration_ms: 50 }), side([], {}, { duration_ms: 20 }));
   expect(compared.duration_delta_ms).toBe(-30);
-  expect(
-    compareExecutions(side([]), side([], {}, { duration_ms: 20 })).duration_delta_ms,
-  ).toBeNull();
+  expect(compare(side([]), side([], {}, { duration_ms: 20 })).duration_delta_ms).toBeNull();
 });

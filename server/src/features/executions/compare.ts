@@ -1,4 +1,5 @@
 import type {
+  DefinitionChanges,
   ExecutionComparison,
   ExecutionSummary,
   NodeComparison,
@@ -20,10 +21,11 @@ export interface ComparisonSide {
   truncated: boolean;
 }
 
-/** What differs from the left execution to the right one. */
+/** What differs from the left execution to the right one; `changes`: of the workflow between them. */
 export function compareExecutions(
   left: ComparisonSide,
   right: ComparisonSide,
+  changes: DefinitionChanges,
 ): ExecutionComparison {
   const nodes = pairNodes(left, right).map((pair) => compareNode(pair, left, right));
   const differing = nodes.filter(({ differences }) => differences.length > 0);
@@ -31,7 +33,7 @@ export function compareExecutions(
   return {
     left: left.execution,
     right: right.execution,
-    workflow: compareWorkflows(left, right),
+    workflow: { ...compareWorkflows(left, right), ...changes },
     duration_delta_ms: before === null || after === null ? null : after - before,
     nodes: [...differing, ...nodes.filter(({ differences }) => differences.length === 0)],
     differing: differing.length,
@@ -40,7 +42,10 @@ export function compareExecutions(
   };
 }
 
-function compareWorkflows(left: ComparisonSide, right: ComparisonSide): WorkflowChange {
+function compareWorkflows(
+  left: ComparisonSide,
+  right: ComparisonSide,
+): Omit<WorkflowChange, keyof DefinitionChanges> {
   const versions = [left.execution.workflow_version, right.execution.workflow_version] as const;
   const hashes = [left.definition_hash, right.definition_hash] as const;
   return {

@@ -68,6 +68,12 @@ function redacted(report: ExecutionReport, { text, metadata }: Redactor): Execut
       ...(node.metadata && { metadata: metadata(node.metadata) }),
     }));
   }
+  if (report.node_marks) {
+    result.node_marks = report.node_marks.map((mark) => ({
+      ...mark,
+      ...(mark.error_message && { error_message: text(mark.error_message) }),
+    }));
+  }
   if (report.telemetry_spans) {
     result.telemetry_spans = report.telemetry_spans.map((span) => ({
       ...span,

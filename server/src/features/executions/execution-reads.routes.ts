@@ -59,15 +59,17 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       path: '/api/v1/executions/compare',
       access,
       summary: 'What differs between two executions',
+      description:
+        'Of the nodes’ runs and their states, and in `workflow` what was changed in it between them: its nodes and connections, where both definitions are known.',
       query: ComparisonQuery,
       response: ExecutionComparisonSchema,
       async handle({ tenant, query }) {
-        const { left, right } = await store.comparison(
+        const { left, right, changes } = await store.comparison(
           tenant,
           { id: query.left, instance_id: query.left_instance_id },
           { id: query.right, instance_id: query.right_instance_id },
         );
-        return compareExecutions(left, right);
+        return compareExecutions(left, right, changes);
       },
     }),
     route({
@@ -76,7 +78,7 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       access,
       summary: 'How a workflow’s runs went before and after each change of its version',
       description:
-        'Newest change first, each with the last good run before it and the first bad run after it (bad: ended in error, or lost).',
+        'Newest change first, each with the nodes and connections that it changed, the last good run before it and the first bad run after it (bad: ended in error, or lost).',
       query: RegressionQuery,
       response: pageOf(VersionChangeSchema),
       handle: async ({ tenant, query: { limit, cursor, workflow_id, ...filter } }) =>

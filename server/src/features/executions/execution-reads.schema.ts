@@ -125,6 +125,7 @@ export const ExecutionSummarySchema = z
     currency: z.string().nullable(),
     lost_at: z.string().nullable(),
     late_end: z.boolean(),
+    end_untold: z.boolean(),
     sources: z.array(z.enum(REPORT_SOURCES)),
   })
   .meta({ id: 'ExecutionSummary' }) satisfies z.ZodType<ExecutionSummary>;

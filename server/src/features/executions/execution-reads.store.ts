@@ -1,4 +1,5 @@
 import type {
+  DefinitionChanges,
   ExecutionDetail,
   ExecutionFilter,
   ExecutionReference,
@@ -107,15 +108,18 @@ export const executionReadsStore = (database: Database) => {
       ),
 
     comparison: (tenant: string, left: ExecutionName, right: ExecutionName) =>
-      one<{ left: ComparisonSide; right: ComparisonSide }>('get_execution_comparison', {
-        p_tenant: tenant,
-        p_left: left.id,
-        p_left_instance: left.instance_id ?? null,
-        p_right: right.id,
-        p_right_instance: right.instance_id ?? null,
-        p_nodes: TIMELINE_NODES,
-        p_bytes: PAGE_BYTES,
-      }),
+      one<{ left: ComparisonSide; right: ComparisonSide; changes: DefinitionChanges }>(
+        'get_execution_comparison',
+        {
+          p_tenant: tenant,
+          p_left: left.id,
+          p_left_instance: left.instance_id ?? null,
+          p_right: right.id,
+          p_right_instance: right.instance_id ?? null,
+          p_nodes: TIMELINE_NODES,
+          p_bytes: PAGE_BYTES,
+        },
+      ),
 
     versionChanges: (
       tenant: string,

@@ -1,4 +1,5 @@
 import {
+  DEFINITION_DIFFERENCES,
   NODE_DIFFERENCES,
   NODE_PHASES,
   SPAN_STATUSES,
@@ -106,6 +107,34 @@ const NodeTotalsSchema = z
   })
   .meta({ id: 'NodeTotals' });
 
+const definitionChanges = {
+  nodes: z
+    .array(
+      z.object({
+        node_id: z.string().nullable(),
+        node_name: z.string(),
+        node_type: z.string(),
+        previous_name: z.string().nullable(),
+        changes: z.array(z.enum(DEFINITION_DIFFERENCES)),
+      }),
+    )
+    .nullable()
+    .meta({ description: 'Null: the definitions are not known.' }),
+  connections: z
+    .array(
+      z.object({
+        change: z.enum(['added', 'removed']),
+        source: z.string(),
+        type: z.string(),
+        output: z.number(),
+        target: z.string(),
+        input: z.number(),
+      }),
+    )
+    .nullable(),
+  more_changes: z.boolean(),
+};
+
 export const ExecutionComparisonSchema = z
   .object({
     left: ExecutionSummarySchema,
@@ -117,6 +146,7 @@ export const ExecutionComparisonSchema = z
       left_hash: z.string().nullable(),
       right_hash: z.string().nullable(),
       definition: z.enum(['same', 'changed', 'unknown']),
+      ...definitionChanges,
     }),
     duration_delta_ms: z.number().nullable(),
     nodes: z.array(
@@ -160,6 +190,7 @@ export const VersionChangeSchema = z
     error_type: z.string().nullable(),
     error_message: z.string().nullable(),
     duration_ratio: z.number().nullable(),
+    ...definitionChanges,
     verdict: z.enum(['broken', 'slower', 'fine']),
   })
   .meta({ id: 'VersionChange' }) satisfies z.ZodType<VersionChange>;

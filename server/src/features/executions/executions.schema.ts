@@ -79,6 +79,23 @@ const node = z
   })
   .meta({ id: 'NodeExecutionReport' });
 
+const mark = z
+  .strictObject({
+    mark_id: z.uuid().optional(),
+    node_name: text(255).optional(),
+    node_id: identifier.optional(),
+    node_type: text(255).optional(),
+    kind: z.enum(['started', 'finished', 'failed', 'paused']),
+    at: time,
+    error_message: prose(8_000).optional(),
+  })
+  .refine(({ kind, node_name }) => (kind === 'paused') === (node_name === undefined), {
+    error: 'names a node, except in a mark of the kind paused',
+    path: ['node_name'],
+    params: { code: 'required' },
+  })
+  .meta({ id: 'NodeMarkReport' });
+
 const span = z
   .strictObject({
     span_id: spanId,
@@ -160,6 +177,7 @@ export const ExecutionReportSchema = z
       .optional(),
     metadata: metadata.optional(),
     node_executions: z.array(node).max(MOST_NODES).optional(),
+    node_marks: z.array(mark).max(MOST_NODES).optional(),
     telemetry_spans: z.array(span).max(MOST_ROWS).optional(),
     telemetry_events: z.array(event).max(MOST_ROWS).optional(),
     shared_state_snapshots: z.array(snapshot).max(MOST_SNAPSHOTS).optional(),

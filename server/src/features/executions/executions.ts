@@ -77,7 +77,8 @@ export function executionIntake({ store, redactor, clock, days }: ExecutionsOpti
     sizeOf: ({ size }) => size,
     batchSize: 5_000,
     queueSize: 100_000,
-    concurrency: 1,
+    besideSize: 250,
+    concurrency: 2,
   });
 
   const judge = (report: unknown): ExecutionReport | Refusal => {
@@ -159,6 +160,7 @@ function statusOf({ created, changed, nodes, spans, events, states }: Written) {
 const sizeOf = (report: ExecutionReport): number =>
   1 +
   (report.node_executions?.length ?? 0) +
+  (report.node_marks?.length ?? 0) +
   (report.telemetry_spans?.length ?? 0) +
   (report.telemetry_events?.length ?? 0) +
   (report.shared_state_snapshots?.length ?? 0);

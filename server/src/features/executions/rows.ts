@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type {
   ExecutionReport,
   NodeExecutionReport,
+  NodeMarkReport,
   RunEventReport,
   RunStatus,
   SpanReport,
@@ -12,6 +13,7 @@ import { micros, momentOf, rankOf } from './said.ts';
 /** The rows below an execution as the database takes them, by their identity within it. */
 export interface Rows {
   nodes: Map<string, NodeRow>;
+  marks: Map<string, object>;
   spans: Map<string, object>;
   events: Map<string, object>;
   states: Map<number, object>;
@@ -25,17 +27,22 @@ interface NodeRow {
 
 export const noRows = (): Rows => ({
   nodes: new Map(),
+  marks: new Map(),
   spans: new Map(),
   events: new Map(),
   states: new Map(),
 });
 
-export const sizeOf = ({ nodes, spans, events, states }: Rows): number =>
-  nodes.size + spans.size + events.size + states.size;
+export const sizeOf = ({ nodes, marks, spans, events, states }: Rows): number =>
+  nodes.size + marks.size + spans.size + events.size + states.size;
 
 /** Adds the rows of a report to those that others have brought of the same run. */
 export function addRows(rows: Rows, report: ExecutionReport, now: Date): void {
   for (const node of report.node_executions ?? []) addNode(rows, node, report, now);
+  for (const mark of report.node_marks ?? []) {
+    const row = markRow(mark, report);
+    rows.marks.set(JSON.stringify([row.source, row.node_name, row.kind, row.at, row.mark_id]), row);
+  }
   for (const span of report.telemetry_spans ?? []) {
     rows.spans.set(`${span.trace_id}:${span.span_id}`, spanRow(span));
   }
@@ -78,6 +85,7 @@ function putNode({ nodes }: Rows, key: string, row: NodeRow): void {
 /** Adds later rows to earlier ones. */
 export function joinRows(into: Rows, from: Rows): void {
   for (const [key, row] of from.nodes) putNode(into, key, row);
+  for (const [key, row] of from.marks) into.marks.set(key, row);
   for (const [key, row] of from.spans) into.spans.set(key, row);
   for (const [key, row] of from.events) into.events.set(key, row);
   for (const [key, row] of from.states) if (!into.states.has(key)) into.states.set(key, row);
@@ -109,10 +117,21 @@ function eventRow(event: RunEventReport, report: ExecutionReport) {
   return { ...event, event_id: event.event_id?.toLowerCase() ?? eventId(event, report) };
 }
 
+function markRow(mark: NodeMarkReport, report: ExecutionReport) {
+  const source = report.source ?? 'client';
+  return {
+    ...mark,
+    workflow_id: report.workflow_id,
+    source,
+    rank: rankOf(source),
+    mark_id: mark.mark_id?.toLowerCase() ?? eventId(mark, report),
+  };
+}
+
 /** The same word, told again without an id, is the same event. */
-function eventId(event: RunEventReport, report: ExecutionReport): string {
+function eventId(word: RunEventReport | NodeMarkReport, report: ExecutionReport): string {
   const digits = createHash('sha256')
-    .update(JSON.stringify([report.workflow_id, report.execution_id, event]))
+    .update(JSON.stringify([report.workflow_id, report.execution_id, word]))
     .digest('hex');
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-8${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }

@@ -50,6 +50,24 @@ describe('a run whose end nobody tells', () => {
     expect(await markLost()).toEqual({ lost: 0 });
   });
 
+  test('is not lost when only Emit nodes told of it, which need not tell of an end', async () => {
+    const execution_id = randomUUID();
+    const emit = { execution_id, source: 'emit', status: 'running', at: ago(90_000) };
+    const id = await tell(emit);
+    expect(await markLost()).toEqual({ lost: 0 });
+    const read = async () => (await rollcall.get(`/api/v1/executions/${id}`)).body;
+    expect(await read()).toMatchObject({ status: 'running', end_untold: true });
+    // Who knows of ends has told of it, and of none.
+    await tell({ ...emit, source: 'log' });
+    expect(await read()).toMatchObject({ status: 'running', end_untold: false });
+    expect(await markLost()).toEqual({ lost: 1 });
+    const ended = await tell({ ...emit, execution_id: randomUUID(), status: 'success' });
+    expect((await rollcall.get(`/api/v1/executions/${ended}`)).body).toMatchObject({
+      status: 'success',
+      end_untold: false,
+    });
+  });
+
   test('is not lost before it has started', async () => {
     const id = await tell({ status: 'queued', at: ago(90_000) });
     await markLost();

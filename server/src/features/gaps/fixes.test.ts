@@ -197,7 +197,7 @@ describe('a fix', () => {
     const answer = await fix(gap.id, body);
     expect(answer.status).toBe(422);
     expect(answer.body.errors).toMatchObject([{ path, code }]);
-    expect((await rollcall.get(`/api/v1/gaps/${gap.id}`)).body).toEqual(gap);
+    expect((await rollcall.get(`/api/v1/gaps/${gap.id}`)).body).toMatchObject(gap);
   });
 
   test('that would close a cycle is a conflict and changes nothing', async () => {

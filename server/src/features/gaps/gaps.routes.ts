@@ -3,13 +3,14 @@ import { fromCursor, pageOf, sortField, toPage } from '../../platform/http/page.
 import { route, type Route } from '../../platform/http/route.ts';
 import {
   GapCheckSchema,
-  GapFixRequestSchema,
-  GapFixResultSchema,
+  GapDetailSchema,
   GapMuteRequestSchema,
   GapPath,
   GapQuery,
   GapRuleSchema,
   GapSchema,
+  GapSimulationRequestSchema,
+  GapSimulationSchema,
 } from './gaps.schema.ts';
 import type { GapsStore } from './gaps.store.ts';
 
@@ -43,6 +44,17 @@ export function gapsRoutes(store: GapsStore, clock: Clock): Route[] {
       handle: ({ tenant }) => store.check(tenant, clock()),
     }),
     route({
+      method: 'post',
+      path: '/api/v1/gaps/simulate',
+      access: 'gaps:write',
+      summary: 'What would become a gap if nothing reported any more',
+      description: 'Until `ahead_seconds` from now, soonest first. Nothing is written.',
+      body: GapSimulationRequestSchema,
+      response: GapSimulationSchema,
+      handle: ({ tenant, body }) =>
+        store.simulate(tenant, clock(), body.ahead_seconds, body.limit ?? 100),
+    }),
+    route({
       method: 'get',
       path: '/api/v1/gaps/rules',
       access: 'gaps:read',
@@ -65,20 +77,9 @@ export function gapsRoutes(store: GapsStore, clock: Clock): Route[] {
       access: 'gaps:read',
       summary: 'One gap',
       params: GapPath,
-      response: GapSchema,
-      handle: ({ tenant, params }) => store.get(tenant, params.id, clock()),
-    }),
-    route({
-      method: 'post',
-      path: '/api/v1/gaps/:id/fix',
-      access: 'gaps:write',
-      summary: 'Fix a gap',
-      description:
-        'Does the first of the gap’s offers unless `action` names another, then checks again.',
-      params: GapPath,
-      body: GapFixRequestSchema,
-      response: GapFixResultSchema,
-      handle: (request) => store.fix(request, request.params.id, request.body, clock()),
+      description: 'With what became of it since it opened, and the gaps that it explains.',
+      response: GapDetailSchema,
+      handle: ({ tenant, params }) => store.show(tenant, params.id, clock()),
     }),
     route({
       method: 'post',

@@ -1,16 +1,19 @@
 import {
   FIX_ACTIONS,
+  GAP_CHANGES,
   type Gap,
   type GapCheck,
+  type GapDetail,
   type GapFilter,
-  type GapFixRequest,
-  type GapFixResult,
   type GapMuteRequest,
   type GapRule,
+  type GapSimulation,
+  type GapSimulationRequest,
 } from '@rollcall/client/contract';
 import { z } from 'zod';
 import {
   entityType,
+  gapGrade,
   gapKind,
   gapSeverity,
   gapState,
@@ -30,6 +33,7 @@ export const GapSchema = z
     kind: gapKind,
     state: gapState,
     severity: gapSeverity,
+    grade: gapGrade,
     entity_type: z.string(),
     entity_id: z.string(),
     entity_name: z.string(),
@@ -38,6 +42,8 @@ export const GapSchema = z
     first_seen: z.string(),
     last_seen: z.string(),
     closed_at: z.string().nullable(),
+    inhibited_by: z.string().nullable(),
+    inhibits: z.number(),
     muted_until: z.string().nullable(),
     mute_reason: z.string().nullable(),
     fixes: z.array(
@@ -51,14 +57,66 @@ export const GapSchema = z
   })
   .meta({ id: 'Gap' }) satisfies z.ZodType<Gap>;
 
+const InhibitedGapSchema = z.object({
+  id: z.uuid(),
+  kind: gapKind,
+  entity_type: z.string(),
+  entity_id: z.string(),
+  summary: z.string(),
+  first_seen: z.string(),
+});
+
+export const GapDetailSchema = GapSchema.extend({
+  history: z.array(
+    z.object({
+      at: z.string(),
+      change: z.enum(GAP_CHANGES),
+      from: z.string().nullable(),
+      to: z.string().nullable(),
+      evidence: z.record(z.string(), z.unknown()).nullable(),
+    }),
+  ),
+  inhibited: z.array(InhibitedGapSchema),
+}).meta({ id: 'GapDetail' }) satisfies z.ZodType<GapDetail>;
+
+export const GapSimulationRequestSchema = z
+  .strictObject({
+    ahead_seconds: z.number().int().min(1).max(34_560_000),
+    limit: z.number().int().min(1).max(1000).optional(),
+  })
+  .meta({ id: 'GapSimulationRequest' }) satisfies z.ZodType<GapSimulationRequest>;
+
+export const GapSimulationSchema = z
+  .object({
+    from: z.string(),
+    until: z.string(),
+    total: z.number(),
+    items: z.array(
+      z.object({
+        at: z.string(),
+        kind: gapKind,
+        entity_type: z.string(),
+        entity_id: z.string(),
+        severity: gapSeverity,
+        grade: gapGrade,
+        summary: z.string(),
+        evidence: z.record(z.string(), z.unknown()),
+      }),
+    ),
+  })
+  .meta({ id: 'GapSimulation' }) satisfies z.ZodType<GapSimulation>;
+
 export const GapCheckSchema = z
   .object({
     checked_at: z.string(),
+    mode: z.enum(['full', 'incremental']),
     duration_ms: z.number(),
     opened: z.number(),
     closed: z.number(),
     open: z.number(),
     muted: z.number(),
+    inhibited: z.number(),
+    cannot_tell: z.number(),
     by_kind: byKind,
   })
   .meta({ id: 'GapCheck' }) satisfies z.ZodType<GapCheck>;
@@ -68,28 +126,16 @@ export const GapQuery = z.strictObject({
   kind: gapKind.optional(),
   state: gapState.optional().meta({ description: 'Open ones when left out.' }),
   severity: gapSeverity.optional(),
+  grade: gapGrade.optional(),
   entity_type: entityType.optional(),
   entity_id: identifier.optional(),
+  inhibited_by: z
+    .uuid()
+    .optional()
+    .meta({ description: 'With state=inhibited: what one gap explains.' }),
 }) satisfies z.ZodType<GapFilter>;
 
 export const GapPath = z.object({ id: z.uuid() });
-
-export const GapFixRequestSchema = z
-  .strictObject({
-    action: fixAction.optional(),
-    entity_type: entityType.optional(),
-    entity_name: text(255).optional(),
-    parent_type: entityType.optional(),
-    parent_id: identifier.optional(),
-    new_state: z.enum(['active', 'inactive', 'error', 'archived']).optional(),
-    reason: text(2000).optional(),
-    until: moment.optional(),
-  })
-  .meta({ id: 'GapFixRequest' }) satisfies z.ZodType<GapFixRequest>;
-
-export const GapFixResultSchema = z
-  .object({ action: fixAction, summary: z.string(), gap: GapSchema })
-  .meta({ id: 'GapFixResult' }) satisfies z.ZodType<GapFixResult>;
 
 export const GapMuteRequestSchema = z
   .strictObject({ reason: text(2000), until: moment })
@@ -101,5 +147,6 @@ export const GapRuleSchema = z
     needs_parent: z.boolean(),
     silent_after_seconds: limitSeconds,
     stuck_after_seconds: limitSeconds,
+    grace_seconds: z.number().int().min(0).max(315_360_000).optional(),
   })
   .meta({ id: 'GapRule' }) satisfies z.ZodType<GapRule>;

@@ -1,10 +1,10 @@
 import type {
   Gap,
   GapCheck,
+  GapDetail,
   GapFilter,
-  GapFixRequest,
-  GapFixResult,
   GapRule,
+  GapSimulation,
 } from '@rollcall/client/contract';
 import type { Database } from '../../platform/database/port.ts';
 import type { Rows } from '../../platform/http/page.ts';
@@ -20,8 +20,28 @@ interface Mute {
 }
 
 export const gapsStore = (database: Database) => ({
-  check: (tenant: string, now: Date) =>
-    database.call<GapCheck>('check_gaps', { p_tenant: tenant, p_now: now.toISOString() }),
+  /** Not full: only what may have changed since the last check. */
+  check: (tenant: string, now: Date, full = true) =>
+    database.call<GapCheck>('check_gaps', {
+      p_tenant: tenant,
+      p_now: now.toISOString(),
+      p_full: full,
+    }),
+
+  simulate: (tenant: string, now: Date, aheadSeconds: number, limit: number) =>
+    database.call<GapSimulation>('simulate_gaps', {
+      p_tenant: tenant,
+      p_now: now.toISOString(),
+      p_ahead_seconds: aheadSeconds,
+      p_limit: limit,
+    }),
+
+  show: (tenant: string, gap: string, now: Date) =>
+    database.call<GapDetail>('show_gap', {
+      p_tenant: tenant,
+      p_gap: gap,
+      p_now: now.toISOString(),
+    }),
 
   list: (tenant: string, filter: GapFilter, now: Date, limit: number, after: unknown[] | null) =>
     database.call<Rows<Gap>>('list_gaps', {
@@ -34,15 +54,6 @@ export const gapsStore = (database: Database) => ({
 
   get: (tenant: string, gap: string, now: Date) =>
     database.call<Gap>('get_gap', { p_tenant: tenant, p_gap: gap, p_now: now.toISOString() }),
-
-  fix: ({ tenant, actor }: Author, gap: string, fix: GapFixRequest, now: Date) =>
-    database.call<GapFixResult>('fix_gap', {
-      p_tenant: tenant,
-      p_gap: gap,
-      p_fix: fix,
-      p_actor: actor,
-      p_now: now.toISOString(),
-    }),
 
   /** @param mute `null` ends the mute */
   mute: ({ tenant, actor }: Author, gap: string, mute: Mute | null, now: Date) =>
@@ -65,6 +76,7 @@ export const gapsStore = (database: Database) => ({
       p_needs_parent: rule.needs_parent,
       p_silent_after_seconds: rule.silent_after_seconds,
       p_stuck_after_seconds: rule.stuck_after_seconds,
+      p_grace_seconds: rule.grace_seconds ?? null,
     }),
 });
 

@@ -38,12 +38,14 @@ describe('rules', () => {
           needs_parent: false,
           silent_after_seconds: 86_400,
           stuck_after_seconds: 1800,
+          grace_seconds: 300,
         },
         {
           entity_type: 'agent',
           needs_parent: true,
           silent_after_seconds: 86_400,
           stuck_after_seconds: 1800,
+          grace_seconds: 300,
         },
       ],
     });

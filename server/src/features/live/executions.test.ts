@@ -70,6 +70,25 @@ describe('one execution', () => {
     ]);
   });
 
+  test('is told what others say of its nodes when the first has told of its end', async () => {
+    const id = await report({ execution_id: '1' });
+    const reader = await read(`/api/v1/executions/${id}/live`);
+    await reader.next('execution');
+    await report({ execution_id: '1', status: 'success' });
+    expect((await reader.next('change')).data).toMatchObject({ status: 'success' });
+    await report({
+      execution_id: '1',
+      status: 'success',
+      source: 'hooks',
+      node_executions: [node('Last', 'success')],
+    });
+    await reader.next('end');
+    expect(reader.heard.at(-2)).toMatchObject({
+      event: 'change',
+      data: { node_executions: [{ node_name: 'Last' }] },
+    });
+  });
+
   test('that has ended is told once, with its end', async () => {
     const id = await report({ execution_id: '1', status: 'error', error: { message: 'no' } });
     const reader = await read(`/api/v1/executions/${id}/live`);

@@ -37,6 +37,7 @@ export function liveRoutes({ feed, readExecution }: Needs): Route[] {
       description:
         'With Last-Event-ID, goes on after that event, on whichever server. The topics registry and gaps need their own read scopes.',
       query: LiveQuery,
+      resumable: true,
       events: {
         ready: 'first; from here on nothing is missing',
         executions: 'runs began, went on or ended: `executions` with id, workflow_id and status',

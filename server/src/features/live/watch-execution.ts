@@ -20,8 +20,10 @@ interface Watch {
 const OVER: readonly RunStatus[] = ['success', 'error', 'cancelled'];
 /** Between two reads of one execution: what changes meanwhile is told at once. */
 const BREATH_MS = 200;
+/** Several tell of one run, and the first to tell of its end need not know its nodes: the others have this long. */
+const LAST_WORDS_MS = 1_000;
 
-/** The whole execution, then each change, up to its end. */
+/** The whole execution, then each change, up to its end and what others say of it at once. */
 export async function* watchExecution(watch: Watch): AsyncGenerator<StreamEvent> {
   let known = watch.first;
   yield { event: 'execution', data: known };
@@ -32,8 +34,13 @@ export async function* watchExecution(watch: Watch): AsyncGenerator<StreamEvent>
     const change = difference(known, now);
     if (change) yield { event: 'change', data: change };
     known = now;
-    if (OVER.includes(known.status)) break;
-    await pause(BREATH_MS, undefined, { signal: watch.signal }).catch(() => undefined);
+    const isOver = OVER.includes(known.status);
+    const wait = isOver ? LAST_WORDS_MS : BREATH_MS;
+    await pause(wait, undefined, { signal: watch.signal }).catch(() => undefined);
+    if (!isOver || watch.signal.aborted) continue;
+    const last = difference(known, await watch.read(known.id));
+    if (last) yield { event: 'change', data: last };
+    break;
   }
   if (OVER.includes(known.status)) {
     yield { event: 'end', data: { id: known.id, status: known.status } };

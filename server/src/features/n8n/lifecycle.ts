@@ -37,6 +37,8 @@ export interface LifecycleNeeds {
   report: (teller: Teller, reports: ExecutionReport[]) => Promise<Reported[]>;
   /** Tells of calls; resolves after they are stored. */
   telemetry: (principal: Principal, events: TelemetryEvent[], receipt: string) => Promise<unknown>;
+  /** Leaves out calls that are told by another channel already. */
+  claim: (tenant: string, channel: 'log', events: TelemetryEvent[]) => Promise<TelemetryEvent[]>;
   redactor: Redactor;
   clock: Clock;
   /** Samples of unknown events keep what was processed, too. */
@@ -55,7 +57,7 @@ interface Item {
  * after a failure is not taken for known. All of it may come in any order and any number of times.
  */
 export function lifecycleIntake(needs: LifecycleNeeds) {
-  const { store, report, telemetry, redactor, clock, keepPayloads } = needs;
+  const { store, report, telemetry, claim, redactor, clock, keepPayloads } = needs;
   const mapInTurns = createTurns();
   const commits = groupCommit<Counted>({
     commit: (tenant, events) => store.record(tenant, clock(), events),
@@ -147,8 +149,10 @@ export function lifecycleIntake(needs: LifecycleNeeds) {
     calls: TelemetryEvent[],
     receipt: string,
   ): Promise<void> {
+    const own = await claim(principal.tenant, 'log', calls);
+    if (own.length === 0) return;
     try {
-      await telemetry(principal, calls, receipt);
+      await telemetry(principal, own, receipt);
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 422) throw error;
     }

@@ -7,6 +7,7 @@ import type {
 } from '@rollcall/client/contract';
 import type { Database } from '../../platform/database/port.ts';
 import type { Rows } from '../../platform/http/page.ts';
+import type { Outline } from './outline.ts';
 import type { Heard, Word, WorkflowFacts } from './webhook/heard.ts';
 
 /** A heard event with the UUID it is counted under, and on whose behalf it came. */
@@ -29,6 +30,10 @@ interface WordsRow {
   facts: WorkflowFacts | null;
   project: string;
   actor: string;
+  version_id: unknown;
+  /** Microseconds since 1970. */
+  at: number;
+  outline: Outline | null;
 }
 
 /** Stands in the database where the sender did not know its instance. */
@@ -109,7 +114,7 @@ function instancesIn(events: Counted[]): object[] {
 }
 
 const wordsIn = ({ heard, project, actor }: Counted): WordsRow[] =>
-  (heard.workflows ?? []).map(({ workflow_id, said, facts }) => ({
+  (heard.workflows ?? []).map(({ workflow_id, said, facts, outline }) => ({
     instance_id: heard.instance_id ?? NOWHERE,
     workflow_id,
     said,
@@ -117,4 +122,7 @@ const wordsIn = ({ heard, project, actor }: Counted): WordsRow[] =>
     facts: facts ?? null,
     project,
     actor,
+    version_id: said.version_id?.[2] ?? null,
+    at: said.present?.[0] ?? Date.parse(heard.at) * 1000,
+    outline: outline ?? null,
   }));

@@ -1,9 +1,16 @@
 import { invalid } from '../../platform/problem.ts';
 import { extractWorkflow } from './extract/extract.ts';
 import { WorkflowShapeError } from './extract/shape.ts';
+import { storedOutline } from './outline.ts';
+
+/** As `readFacts`, with the outline of its definition, which has to be as n8n stores it. */
+export function readWorkflow(workflow: Record<string, unknown>) {
+  const facts = readFacts(workflow);
+  return { ...facts, outline: storedOutline(workflow, facts.definition_hash) };
+}
 
 /** Facts of a workflow for its registration. @throws Problem 422 that names the field when it is not a workflow */
-export function readWorkflow(workflow: Record<string, unknown>) {
+export function readFacts(workflow: Record<string, unknown>) {
   try {
     const {
       capabilities,

@@ -25,6 +25,12 @@ export interface TraceIntakeOptions {
   report: (teller: Teller, reports: ExecutionReport[]) => Promise<ReportResult[]>;
   /** Tells of calls; resolves after they are stored. */
   telemetry: (principal: Principal, events: TelemetryEvent[], receipt: string) => Promise<unknown>;
+  /** Leaves out calls that are told by another channel already. */
+  claim: (
+    tenant: string,
+    channel: 'node spans' | 'call spans',
+    events: TelemetryEvent[],
+  ) => Promise<TelemetryEvent[]>;
   /** Tells the registry which workflows run where, in which version. */
   seen: (teller: Teller, workflows: SeenWorkflow[]) => Promise<unknown>;
 }
@@ -45,7 +51,7 @@ const NOTHING = { refused: [], warnings: [] };
 
 /** Takes OTLP/HTTP traces in: what is acknowledged is stored, and what was refused is told span by span. */
 export function traceIntake(options: TraceIntakeOptions) {
-  const { store, privacy, clock, days, report, telemetry, seen } = options;
+  const { store, privacy, clock, days, report, telemetry, claim, seen } = options;
   const mapInTurns = createTurns();
   const commits = groupCommit<Item>({
     commit: async (tenant, items) => {
@@ -84,7 +90,7 @@ export function traceIntake(options: TraceIntakeOptions) {
     // Runs come first: their spans are bound to them.
     const [warnings] = await Promise.all([
       tellRuns(request, runs),
-      tellCalls(request, events, request.requestId),
+      tellCalls(request, 'call spans', events, request.requestId),
     ]);
     // Without its bytes, which need not wait with its spans.
     const { keyId, tenant, project, actor, scopes, requestId } = request;
@@ -119,12 +125,14 @@ export function traceIntake(options: TraceIntakeOptions) {
   /** Calls that telemetry refuses, such as those beyond its own retention, are kept as spans all the same. */
   async function tellCalls(
     principal: Principal,
+    channel: 'node spans' | 'call spans',
     events: TelemetryEvent[],
     receipt: string,
   ): Promise<void> {
-    if (events.length === 0) return;
+    const own = await claim(principal.tenant, channel, events);
+    if (own.length === 0) return;
     try {
-      await telemetry(principal, events, receipt);
+      await telemetry(principal, own, receipt);
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 422) throw error;
     }
@@ -144,7 +152,7 @@ export function traceIntake(options: TraceIntakeOptions) {
       );
     }
     // Under the receipt of the request that brought the first of them.
-    await tellCalls(teller, models.map(modelEvent), teller.requestId);
+    await tellCalls(teller, 'node spans', models.map(modelEvent), teller.requestId);
   }
 
   return { take, drain: commits.drain };

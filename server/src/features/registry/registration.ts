@@ -6,6 +6,8 @@ export interface Facts {
   dependencies: EntityReference[];
   definition_hash: string;
   metadata: Record<string, unknown>;
+  /** For comparisons with what the definition is at other times. */
+  outline?: object | undefined;
 }
 
 /** Reads n8n workflow JSON; throws a Problem that names the field when it is not a workflow. */
@@ -31,6 +33,7 @@ export function registration(
     extracted_capabilities: facts.capabilities,
     extracted_dependencies: facts.dependencies,
     extracted_metadata: facts.metadata,
+    ...(facts.outline && { outline: facts.outline }),
   };
 }
 

@@ -11,6 +11,8 @@ import { connectSupabase } from './supabase.ts';
 export interface OpenDatabase {
   ingest: Database;
   query: Database;
+  /** Where PostgreSQL itself is; left out where it can only be called. */
+  url?: string;
   /** For people: which database this is, without secrets. */
   description: string;
   migrated: MigrateResult;
@@ -64,6 +66,7 @@ async function openPostgres(url: string, log: Log) {
   return {
     ingest,
     query,
+    url,
     migrated,
     close: async () => void (await Promise.all([ingest.close(), query.close()])),
   };

@@ -1,5 +1,6 @@
 import {
   ENTITY_STATES,
+  GAP_GRADES,
   GAP_KINDS,
   GAP_SEVERITIES,
   GAP_STATES,
@@ -78,6 +79,7 @@ export const healthStatus = z.enum(HEALTH_STATUSES);
 export const gapKind = z.enum(GAP_KINDS);
 export const gapSeverity = z.enum(GAP_SEVERITIES);
 export const gapState = z.enum(GAP_STATES);
+export const gapGrade = z.enum(GAP_GRADES);
 export const scope = z.enum(SCOPES);
 
 const METADATA_BYTES = 65_536;

@@ -87,17 +87,23 @@ export function mount(router: Router, routes: Route[], options: MountOptions): v
 function answer(route: Route): RequestHandler {
   return async (request: HttpRequest, response: Response, _next: NextFunction) => {
     const principal = (request as { principal?: Principal }).principal ?? NOBODY;
+    const params = route.params && validate(route.params, request.params, 'path');
+    const query = route.query && validate(route.query, request.query, 'query');
     const result = await route.handle({
       ...principal,
       requestId: request.id as string,
-      params: route.params && validate(route.params, request.params, 'path'),
-      query: route.query && validate(route.query, request.query, 'query'),
+      params,
+      query,
       body: readRouteBody(route, request),
     });
+    const { type, text } = route.text?.render(result, query) ?? {
+      type: 'application/json',
+      text: JSON.stringify(result),
+    };
     response
-      .status(route.status?.(result) ?? 200)
-      .type('application/json')
-      .send(JSON.stringify(result));
+      .status(route.status?.(result) ?? (route.later ? 202 : 200))
+      .type(type)
+      .send(text);
   };
 }
 

@@ -28,9 +28,18 @@ const problemDocument = (description: string) => ({
   content: { 'application/problem+json': { schema: ProblemSchema } },
 });
 
-const answer = (description: string, { response, raw, stream }: Route) => ({
+const LAST_EVENT_ID = z.object({
+  'Last-Event-ID': z.string().optional().meta({
+    description: 'The id of the last event that was seen: the stream goes on after it.',
+  }),
+});
+
+const answer = (description: string, { response, raw, stream, text }: Route) => ({
   description,
-  content: contentOf(raw?.types ?? [stream ? 'text/event-stream' : 'application/json'], response),
+  content: {
+    ...contentOf(raw?.types ?? [stream ? 'text/event-stream' : 'application/json'], response),
+    ...contentOf(text?.types ?? [], z.string()),
+  },
 });
 
 const contentOf = (types: string[], schema: z.ZodType) =>
@@ -84,10 +93,13 @@ function operation(route: Route): ZodOpenApiOperationObject {
     requestParams: {
       ...(route.params ? { path: route.params as z.ZodObject } : {}),
       ...(route.query ? { query: route.query as z.ZodObject } : {}),
+      ...(route.resumable ? { header: LAST_EVENT_ID } : {}),
     },
     ...(route.body ? { requestBody: requestBody(route, route.body) } : {}),
     responses: {
-      200: answer('Done', route),
+      ...(route.later
+        ? { 202: answer('Accepted; it is done later', route) }
+        : { 200: answer('Done', route) }),
       ...(route.status ? { 201: answer('Created', route) } : {}),
       ...(open
         ? {}
@@ -96,6 +108,13 @@ function operation(route: Route): ZodOpenApiOperationObject {
             403: problem('The key lacks the scope'),
             429: problem('Too many requests'),
           }),
+      ...(route.stream
+        ? {
+            406: problem(
+              'The request accepts no text/event-stream; send Accept: text/event-stream',
+            ),
+          }
+        : {}),
       ...(route.body || route.query || route.params
         ? { 422: problem('Something in the request is wrong; `errors` says what') }
         : {}),

@@ -32,7 +32,11 @@ export const sortField = {
 };
 
 /** @throws Problem 422 when the cursor is not one of this list's */
-export function fromCursor(cursor: string | undefined, fields: z.ZodType[]): unknown[] | null {
+export function fromCursor(
+  cursor: string | undefined,
+  fields: z.ZodType[],
+  path = 'query.cursor',
+): unknown[] | null {
   if (cursor === undefined) return null;
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
@@ -48,7 +52,7 @@ export function fromCursor(cursor: string | undefined, fields: z.ZodType[]): unk
   }
   throw invalid([
     {
-      path: 'query.cursor',
+      path,
       code: 'invalid_cursor',
       message: 'is not a cursor of this list; start again without it',
     },

@@ -23,6 +23,13 @@ export interface Request<Params, Query, Body> extends Principal {
 type Schema = z.ZodType;
 type Output<S> = S extends Schema ? z.output<S> : undefined;
 
+/** An answer that is no JSON. */
+export interface TextAnswer {
+  /** Media type. */
+  type: string;
+  text: string;
+}
+
 /**
  * An endpoint. Validation, authorisation, documentation and the tenancy test all come from this one
  * declaration; `handle` returns the answer and never sees the response.
@@ -33,7 +40,7 @@ export interface RouteDeclaration<
   Body extends Schema | undefined,
   Response extends Schema,
 > {
-  method: 'get' | 'post' | 'put' | 'delete';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** Express pattern; its parameters are the keys of `params`. */
   path: `/${string}`;
   /** The scope a key needs; `any` valid key; or nobody's (`public`). */
@@ -47,8 +54,15 @@ export interface RouteDeclaration<
   /** The body may be as long as a batch's. */
   largeBody?: boolean;
   response: Response;
-  /** 200 when left out. */
+  /** 200 when left out, or 202 of what is done later. */
   status?: (response: z.output<Response>) => number;
+  /** It answers before the work is done. */
+  later?: boolean;
+  /** Media types beside JSON, and the answer as one of them; JSON when there is none for this query. */
+  text?: {
+    types: string[];
+    render: (response: z.output<Response>, query: Output<Query>) => TextAnswer | undefined;
+  };
   handle: (
     request: Request<
       Output<Params>,
@@ -60,7 +74,7 @@ export interface RouteDeclaration<
 
 /** A route whose types have done their work. */
 export interface Route {
-  method: 'get' | 'post' | 'put' | 'delete' | 'head';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete' | 'head';
   path: `/${string}`;
   access: Scope | 'any' | 'public';
   summary: string;
@@ -72,8 +86,15 @@ export interface Route {
   largeBody?: boolean;
   raw?: RawHandling;
   stream?: OpenStream;
+  /** A stream that goes on after `Last-Event-ID`. */
+  resumable?: true;
   response: Schema;
   status?: (response: unknown) => number;
+  later?: boolean;
+  text?: {
+    types: string[];
+    render: (response: unknown, query: unknown) => TextAnswer | undefined;
+  };
   handle: (request: Request<unknown, unknown, unknown>) => unknown;
 }
 

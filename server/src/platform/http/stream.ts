@@ -28,6 +28,8 @@ export interface StreamDeclaration<
   'path' | 'summary' | 'description' | 'params' | 'query'
 > {
   access: Scope;
+  /** Goes on after `Last-Event-ID`. */
+  resumable?: true;
   /** Name of each event and when it comes, for the documentation. */
   events: Record<string, string>;
   /** What it throws is answered as a problem; what it yields is sent as fast as the reader takes it. */

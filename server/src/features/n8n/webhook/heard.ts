@@ -5,6 +5,7 @@ import type {
   TelemetryEvent,
 } from '@rollcall/client/contract';
 import type { Redactor } from '../../../platform/redact.ts';
+import type { Outline } from '../outline.ts';
 
 /** [microseconds since 1970, rank where two are of one moment, value, ...]: the greatest is what holds. */
 export type Word = [number, number, ...unknown[]];
@@ -15,6 +16,8 @@ export interface WorkflowWords {
   said: Record<string, Word>;
   /** What its definition says of it, for the registry. */
   facts?: WorkflowFacts;
+  /** What its definition looks like, where that is known whole. */
+  outline?: Outline;
 }
 
 export interface WorkflowFacts {

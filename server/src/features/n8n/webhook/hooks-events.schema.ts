@@ -5,8 +5,20 @@ import { identifier, moment, prose, text } from '../../../platform/http/fields.t
 const count = z.number().int().min(0).max(1e12);
 const hash = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits');
 
+const digits = z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hex digits');
+
 /** Fields of nodes that nothing is read from may come and go: they are let through. */
-const node = z.looseObject({ type: z.string().min(1).max(255), name: z.string().max(255) });
+const node = z.looseObject({
+  type: z.string().min(1).max(255),
+  name: z.string().max(255),
+  hashes: z
+    .object({
+      parameters: digits.optional(),
+      retry: digits.optional(),
+      settings: digits.optional(),
+    })
+    .optional(),
+});
 
 /** What is not known here is left out rather than refused: n8n and the hooks grow. */
 const workflow = z.object({

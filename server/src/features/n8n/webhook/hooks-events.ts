@@ -1,5 +1,6 @@
 import type { EntityState, ExecutionReport, N8nWorkflowKind } from '@rollcall/client/contract';
 import { fieldErrors, REPORT } from '../../../platform/http/validate.ts';
+import { pickedOutline } from '../outline.ts';
 import { present, tooEarly } from './fields.ts';
 import type { Heard, Reading, Refusal, WorkflowWords } from './heard.ts';
 import { HooksEventSchema, type HooksEvent, type HooksWorkflow } from './hooks-events.schema.ts';
@@ -98,6 +99,10 @@ function sayingOf(workflow: HooksWorkflow): WorkflowSaying {
     project: project && present({ id: project.id, name: project.name, type: project.type }),
     definition: definition && ((definition === 'stored' && workflow.definition_hash) || null),
     json: nodes && { id, nodes, connections, settings },
+    outline:
+      definition === 'stored' && workflow.definition_hash
+        ? pickedOutline(workflow, workflow.definition_hash)
+        : undefined,
   });
 }
 

@@ -29,8 +29,14 @@ describe('n8n.workflow', () => {
         completed_at: AT,
         last_node: 'Fetch',
         error: { message: 'no route to [redacted]', node: 'Fetch' },
-        node_executions: [
-          { node_name: 'Fetch', node_type: 'n8n-nodes-base.httpRequest', status: 'error' },
+        node_marks: [
+          {
+            mark_id: ID,
+            kind: 'failed',
+            node_name: 'Fetch',
+            node_type: 'n8n-nodes-base.httpRequest',
+            error_message: 'no route to [redacted]',
+          },
         ],
       },
     ],
@@ -60,19 +66,18 @@ describe('n8n.workflow', () => {
 
 describe('n8n.node', () => {
   const payload = { ...RUN, nodeType: 'n8n-nodes-base.set', nodeName: 'Shape', nodeId: 'a2' };
-  test.each([
-    ['started', { status: 'running', started_at: AT }],
-    ['finished', { status: 'success', completed_at: AT }],
-  ])('.%s is a run of the node, and says nothing of the execution', (name, expected) => {
-    expect(read(log(`n8n.node.${name}`, payload)).reports).toMatchObject([
-      {
-        status: 'unknown',
-        node_executions: [
-          { node_name: 'Shape', node_id: 'a2', node_type: 'n8n-nodes-base.set', ...expected },
-        ],
-      },
-    ]);
-  });
+  test.each(['started', 'finished'])(
+    '.%s is a moment of the node, and says nothing of the execution',
+    (kind) => {
+      const [node_id, node_type] = ['a2', 'n8n-nodes-base.set'];
+      expect(read(log(`n8n.node.${kind}`, payload)).reports).toMatchObject([
+        {
+          status: 'unknown',
+          node_marks: [{ mark_id: ID, kind, node_name: 'Shape', node_id, node_type, at: AT }],
+        },
+      ]);
+    },
+  );
 });
 
 describe('queue and execution', () => {

@@ -1,8 +1,4 @@
-import type {
-  ExecutionReport,
-  NodeExecutionReport,
-  ReportedStatus,
-} from '@rollcall/client/contract';
+import type { ExecutionReport, NodeMarkReport, ReportedStatus } from '@rollcall/client/contract';
 import { id, moment, present, text } from './fields.ts';
 import type { Fields, Reading } from './heard.ts';
 import type { Effects, LogEvent } from './log-events.ts';
@@ -54,7 +50,12 @@ const status =
 
 const READERS = new Map<string, Reader>(
   Object.entries({
-    'n8n.workflow.started': (_, { at }) => ({ status: 'running', started_at: at }),
+    // A run that goes on after waiting begins anew.
+    'n8n.workflow.started': (_, event) => ({
+      status: 'running',
+      started_at: event.at,
+      ...marked(event, { kind: 'paused' }),
+    }),
     'n8n.workflow.success': (_, { at }) => ({ status: 'success', completed_at: at }),
     'n8n.workflow.failed': failed,
     'n8n.workflow.cancelled': (payload, { at }) => ({
@@ -62,10 +63,9 @@ const READERS = new Map<string, Reader>(
       completed_at: at,
       metadata: present({ cancel_reason: text(payload, 64, 'reason') }),
     }),
-    'n8n.node.started': (payload, { at }) => node(payload, { status: 'running', started_at: at }),
+    'n8n.node.started': (payload, event) => node(payload, event, 'started'),
     // Whether it went well is not said; a run that fails names the node that it failed at.
-    'n8n.node.finished': (payload, { at }) =>
-      node(payload, { status: 'success', completed_at: at }),
+    'n8n.node.finished': (payload, event) => node(payload, event, 'finished'),
     'n8n.queue.job.enqueued': status('queued'),
     'n8n.queue.job.dequeued': status('running'),
     'n8n.queue.job.stalled': (_, { at, uuid }) => ({
@@ -76,25 +76,35 @@ const READERS = new Map<string, Reader>(
     'n8n.audit.workflow.executed': (payload) => ({
       metadata: present({ started_by: text(payload, 64, 'source') }),
     }),
-    'n8n.audit.workflow.waiting': status('waiting'),
-    'n8n.audit.workflow.resumed': (payload, { at }) => ({
+    'n8n.audit.workflow.waiting': (_, event) => ({
+      status: 'waiting',
+      ...marked(event, { kind: 'paused' }),
+    }),
+    'n8n.audit.workflow.resumed': (payload, event) => ({
       status: 'running',
       metadata: present({
         resumed_by: text(payload, 64, 'resumeSource'),
-        resumed_at: moment(payload.responseAt) ?? at,
+        resumed_at: moment(payload.responseAt) ?? event.at,
       }),
+      ...marked(event, { kind: 'paused' }),
     }),
   } satisfies Record<string, Reader>),
 );
 
-/** A microsecond on: n8n says in one and the same millisecond that a node has finished and that its run has failed. */
-const justAfter = (at: string): string => at.replace(/(\.\d{3})Z$/, '$1001Z');
+/** What it says of a node is a moment of it: which time the node ran follows from all that are told. */
+const marked = (
+  { at, uuid }: LogEvent,
+  mark: Omit<NodeMarkReport, 'at' | 'mark_id'>,
+): Pick<ExecutionReport, 'node_marks'> => ({
+  node_marks: [present<NodeMarkReport>({ ...mark, mark_id: uuid, at })],
+});
 
 function failed(
   payload: Fields,
-  { at }: LogEvent,
+  event: LogEvent,
   redact: (text: string) => string,
 ): Partial<ExecutionReport> {
+  const { at } = event;
   const said = text(payload, LONGEST_MESSAGE, 'errorMessage');
   if (said && CANCELLED.test(said)) return { status: 'canceled', completed_at: at };
   const last_node = text(payload, 255, 'lastNodeExecuted');
@@ -103,38 +113,33 @@ function failed(
     .toWellFormed();
   const error = { message, ...(last_node && { node: last_node }) };
   const node_type = text(payload, 255, 'errorNodeType');
-  const failing: NodeExecutionReport | undefined = last_node
-    ? present<NodeExecutionReport>({
-        node_name: last_node,
-        node_type,
-        status: 'error',
-        completed_at: justAfter(at),
-        error: { message },
-      })
-    : undefined;
   return present<Partial<ExecutionReport>>({
     status: 'error',
     completed_at: at,
     last_node,
     error,
-    node_executions: failing && [failing],
+    ...(last_node &&
+      marked(event, {
+        kind: 'failed',
+        node_name: last_node,
+        ...(node_type && { node_type }),
+        error_message: message,
+      })),
   });
 }
 
 function node(
   payload: Fields,
-  told: Pick<NodeExecutionReport, 'status' | 'started_at' | 'completed_at'>,
+  event: LogEvent,
+  kind: 'started' | 'finished',
 ): Partial<ExecutionReport> | undefined {
   const node_name = text(payload, 255, 'nodeName');
   if (!node_name) return undefined;
-  return {
-    node_executions: [
-      present<NodeExecutionReport>({
-        node_name,
-        node_id: id(payload, 'nodeId'),
-        node_type: text(payload, 255, 'nodeType'),
-        ...told,
-      }),
-    ],
-  };
+  const [node_id, node_type] = [id(payload, 'nodeId'), text(payload, 255, 'nodeType')];
+  return marked(event, {
+    kind,
+    node_name,
+    ...(node_id && { node_id }),
+    ...(node_type && { node_type }),
+  });
 }

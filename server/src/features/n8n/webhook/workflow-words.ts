@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { EntityState, HealthStatus, N8nProject } from '@rollcall/client/contract';
 import { Problem } from '../../../platform/problem.ts';
-import { readWorkflow } from '../read-workflow.ts';
+import type { Outline } from '../outline.ts';
+import { readFacts } from '../read-workflow.ts';
 import { storable } from './fields.ts';
 import type { Word, WorkflowFacts, WorkflowWords } from './heard.ts';
 
@@ -27,8 +28,12 @@ export interface WorkflowSaying {
   inventory?: string;
   /** Null when the definition is known to have changed, but not to what. */
   definition?: string | null;
-  /** n8n workflow JSON, as much of it as there is. */
+  /** What the definition says, where it has been read. */
+  facts?: WorkflowFacts;
+  /** n8n workflow JSON, as much of it as there is; to be read for its facts. */
   json?: Record<string, unknown>;
+  /** Of the definition as n8n stores it. */
+  outline?: Outline;
 }
 
 /** Where two events are of one moment, the state that takes more to get to. */
@@ -63,25 +68,33 @@ export function wordsOf(saying: WorkflowSaying, at: string, rank: 0 | 1): Workfl
   for (const field of PLAIN) {
     if (saying[field] !== undefined) said[field] = [micros, rank, saying[field]];
   }
-  const { state, cause = 'told', json } = saying;
+  const { state, cause = 'told', json, outline } = saying;
   if (state) said.state = [micros, rank * (STATE_RANKS[state] ?? 1), state, cause];
   if (saying.present) said.present = [micros, rank, true];
   if (saying.present && saying.register) said.register = [micros, rank, true];
-  const facts = json && factsOf(json);
+  const facts = saying.facts ?? (json && factsOf(json));
   if (facts) said.facts = [micros, rank, hashOf(facts)];
-  return { workflow_id: saying.workflow_id, said, ...(facts && { facts }) };
+  return {
+    workflow_id: saying.workflow_id,
+    said,
+    ...(facts && { facts }),
+    ...(outline && { outline }),
+  };
 }
 
 /** What a definition says; nothing when it is none, so that the rest of the event is kept. */
 function factsOf(json: Record<string, unknown>): WorkflowFacts | undefined {
   try {
-    const { capabilities, dependencies, metadata } = readWorkflow(json);
+    const { capabilities, dependencies, metadata } = readFacts(json);
     return storableJson({ capabilities, dependencies, metadata }) as WorkflowFacts;
   } catch (error) {
     if (error instanceof Problem) return undefined;
     throw error;
   }
 }
+
+export const storableFacts = ({ capabilities, dependencies, metadata }: WorkflowFacts) =>
+  storableJson({ capabilities, dependencies, metadata }) as WorkflowFacts;
 
 const hashOf = (facts: WorkflowFacts): string =>
   createHash('sha256').update(JSON.stringify(facts)).digest('base64url');

@@ -1,0 +1,178 @@
+-- A check: what is missing now beside what was known. Opens, refreshes, closes, and puts under a gap what it explains.
+
+-- Who changes gaps takes this first, before any row of theirs: a check writes all of them.
+create function rollcall_api.lock_gaps(p_tenant text) returns void
+language sql as $$
+  select pg_advisory_xact_lock(hashtextextended('rollcall.gaps:' || p_tenant, 0));
+$$;
+
+-- What an incremental check looks at: whatever was touched since the last one, with its children and dependents; whatever
+-- time alone may have made a gap; and what heals by a sign of life. A minute of overlap is for transactions under way.
+create function rollcall_api.gap_scope(p_tenant text, p_now timestamptz, p_upto timestamptz) returns text[]
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+declare v_from timestamptz := p_upto - interval '1 minute';
+begin
+  return array(
+    with touched as materialized (
+      select e.entity_type, e.entity_id from entities e where e.tenant_id = p_tenant and e.updated_at >= v_from
+    )
+    select t.entity_id from touched t
+    union select c.entity_id from touched t join entities c on c.tenant_id = p_tenant and c.parent_type = t.entity_type and c.parent_id = t.entity_id
+    union select d.entity_id from touched t join entity_dependencies d on d.tenant_id = p_tenant and d.target_type = t.entity_type and d.target_id = t.entity_id
+    union select a.entity_id from activity a where a.tenant_id = p_tenant and a.noted_at >= v_from
+    union select w.workflow_id from n8n_workflows w where w.tenant_id = p_tenant and w.first_seen >= v_from
+    union select c.entity_id from cadence c where c.tenant_id = p_tenant and c.look_at <= p_now
+    union select e.entity_id from entities e where e.tenant_id = p_tenant and e.current_state in ('created', 'deploying') and e.state_since <= p_now
+    union select x.workflow_id from executions x where x.tenant_id = p_tenant and x.status = 'running'
+    union select i.instance_id from n8n_instances i where i.tenant_id = p_tenant
+    union select g.entity_id from gaps g where g.tenant_id = p_tenant and g.closed_at is null
+             and g.kind in ('silent', 'stuck', 'unreported', 'missing', 'uninstrumented', 'drifted'));
+end $$;
+
+-- What explains a gap goes above it: a silent instance above the silence of its workflows; a silent or missing entity above
+-- that of all that is below it; and what reports through no channel above its own silence. The topmost counts.
+create function rollcall_api.inhibit_gaps(p_tenant text) returns void
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  with recursive cause as materialized (
+    select g.id, g.entity_type, g.entity_id from gaps g
+     where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('silent', 'missing') and g.grade <> 'cannot_tell'
+  ), below as (
+    select c.id, c.entity_type, c.entity_id, 0 as depth from cause c where c.entity_type <> 'n8n_instance'
+    union all
+    select b.id, e.entity_type, e.entity_id, b.depth + 1
+      from below b join entities e on e.tenant_id = p_tenant and e.parent_type = b.entity_type and e.parent_id = b.entity_id
+     where b.depth < 50
+  ), explained as (
+    select b.entity_type::text as entity_type, b.entity_id, b.id, b.depth from below b where b.depth > 0
+    union all
+    -- An instance explains what no other instance runs.
+    select 'workflow', w.workflow_id, c.id, 100
+      from cause c join n8n_workflows w on w.tenant_id = p_tenant and w.instance_id = c.entity_id and w.deleted_at is null
+     where c.entity_type = 'n8n_instance'
+       and not exists (select from n8n_workflows o
+                        where o.tenant_id = p_tenant and o.workflow_id = w.workflow_id and o.instance_id not in ('', w.instance_id) and o.deleted_at is null)
+    union all
+    select g.entity_type, g.entity_id, g.id, -1 from gaps g where g.tenant_id = p_tenant and g.closed_at is null and g.kind = 'uninstrumented'
+  ), top as (
+    select distinct on (x.entity_type, x.entity_id) x.entity_type, x.entity_id, x.id from explained x
+     order by x.entity_type, x.entity_id, x.depth desc, x.id
+  ), due as materialized (
+    select g.id, t.id as by from gaps g
+      left join top t on t.entity_type = g.entity_type and t.entity_id = g.entity_id and t.id <> g.id
+                     and (g.kind = 'silent' or (g.kind in ('stuck', 'uninstrumented', 'missing') and t.id in (select c.id from cause c)))
+     where g.tenant_id = p_tenant and g.closed_at is null and (g.inhibited_by is not null or t.id is not null)
+  )
+  update gaps g set inhibited_by = d.by from due d where g.tenant_id = p_tenant and g.id = d.id and g.inhibited_by is distinct from d.by;
+end $$;
+
+-- Gaps that are shouted at a moment.
+create function rollcall_api.open_gap_ids(p_tenant text, p_now timestamptz) returns uuid[]
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  return array(select g.id from gaps g where g.tenant_id = p_tenant and g.closed_at is null and gap_state(g, p_now) = 'open');
+end $$;
+
+-- Rows of cadence for what has become active, and from when on each may be silent.
+create function rollcall_api.arm_cadence(p_tenant text, p_now timestamptz) returns void
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+declare v_candidates text[] := silence_candidates(p_tenant, p_now, null);
+begin
+  with due as materialized (
+    select d.entity_type, d.entity_id, d.deadline from silence_deadlines(p_tenant, v_candidates) d
+  )
+  insert into cadence as c (tenant_id, entity_type, entity_id, source, computed_at, look_at)
+  select p_tenant, d.entity_type, d.entity_id, 'configured', p_now, d.deadline from due d
+    left join cadence k on k.tenant_id = p_tenant and k.entity_type = d.entity_type and k.entity_id = d.entity_id
+   -- Only a nearer deadline has to be written, or one that has passed: a later one is found when the time comes.
+   where k.entity_id is null or d.deadline < k.look_at or (k.look_at <= p_now and d.deadline > k.look_at)
+   order by d.entity_type, d.entity_id
+  on conflict (tenant_id, entity_type, entity_id) do update set look_at = excluded.look_at;
+  update cadence c set look_at = 'infinity'
+    from entities e
+   where c.tenant_id = p_tenant and c.look_at <= p_now and e.tenant_id = p_tenant and e.entity_type = c.entity_type
+     and e.entity_id = c.entity_id and e.current_state <> 'active';
+end $$;
+
+-- Answers a GapCheck. A full check compares everything; one that is not, only what may have changed since the last one.
+create function rollcall_api.check_gaps(p_tenant text, p_now timestamptz, p_full boolean default true) returns jsonb
+language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare
+  v_started timestamptz := clock_timestamp();
+  v_last   gap_checks;
+  v_full   boolean;
+  v_scope  text[];
+  v_before uuid[];
+  v_opened uuid[];
+  v_closed uuid[];
+begin
+  perform enter(p_tenant);
+  perform lock_gaps(p_tenant);
+  select * into v_last from gap_checks where tenant_id = p_tenant;
+  -- Now and then everything is compared, whatever was asked for.
+  v_full := p_full or coalesce(v_last.full_at <= p_now - interval '10 minutes' or v_last.full_at > p_now, true);
+  perform arm_cadence(p_tenant, p_now);
+  if not v_full then v_scope := gap_scope(p_tenant, p_now, v_last.touched_upto); end if;
+  v_before := open_gap_ids(p_tenant, p_now);
+
+  with found as materialized (
+    select * from find_gaps(p_tenant, p_now, v_scope)
+  ), known as materialized (
+    select g.id, g.kind, g.entity_type, g.entity_id, g.subject from gaps g
+     where g.tenant_id = p_tenant and g.closed_at is null and (v_scope is null or g.entity_id = any (v_scope))
+  ), fresh as (
+    insert into gaps as g (tenant_id, kind, entity_type, entity_id, subject, severity, summary, evidence, grade, first_seen, last_seen)
+    select p_tenant, f.kind, f.entity_type, f.entity_id, f.subject, f.severity, f.summary, f.evidence, f.grade, p_now, p_now from found f
+     where not exists (select from known k where k.kind = f.kind and k.entity_type = f.entity_type and k.entity_id = f.entity_id and k.subject = f.subject)
+    on conflict (tenant_id, kind, entity_type, entity_id, subject) do update set
+      severity = excluded.severity, summary = excluded.summary, evidence = excluded.evidence, grade = excluded.grade,
+      first_seen = excluded.first_seen, last_seen = excluded.last_seen, closed_at = null, inhibited_by = null
+  ), refreshed as (
+    update gaps g set severity = f.severity, summary = f.summary, evidence = f.evidence, grade = f.grade, last_seen = p_now
+      from known k join found f on k.kind = f.kind and k.entity_type = f.entity_type and k.entity_id = f.entity_id and k.subject = f.subject
+     where g.tenant_id = p_tenant and g.id = k.id
+  ), closing as (
+    update gaps g set closed_at = p_now, inhibited_by = null
+      from known k
+     where g.tenant_id = p_tenant and g.id = k.id
+       and not exists (select from found f where f.kind = k.kind and f.entity_type = k.entity_type and f.entity_id = k.entity_id and f.subject = k.subject)
+    returning g.id
+  )
+  select array(select id from closing) into v_closed;
+  perform inhibit_gaps(p_tenant);
+  v_opened := array(select unnest(open_gap_ids(p_tenant, p_now)) except select unnest(v_before));
+  perform announce_gaps(p_tenant, v_opened, array(select unnest(v_closed) intersect select unnest(v_before)));
+  insert into gap_checks as c (tenant_id, touched_upto, full_at) values (p_tenant, v_started, p_now)
+  on conflict (tenant_id) do update set touched_upto = excluded.touched_upto, full_at = case when v_full then p_now else c.full_at end;
+  if v_full then delete from gap_history where tenant_id = p_tenant and at < p_now - interval '400 days'; end if;
+
+  return (
+    with state as (
+      select g.kind as kind, gap_state(g, p_now) as state from gaps g where g.tenant_id = p_tenant and g.closed_at is null
+    )
+    select jsonb_build_object(
+      'checked_at', p_now, 'mode', case when v_full then 'full' else 'incremental' end, 'looked_at', cardinality(v_scope),
+      'opened', cardinality(v_opened), 'closed', cardinality(v_closed),
+      'open', count(*) filter (where state = 'open'), 'muted', count(*) filter (where state = 'muted'),
+      'inhibited', count(*) filter (where state = 'inhibited'), 'cannot_tell', count(*) filter (where state = 'cannot_tell'),
+      'by_kind', (select coalesce(jsonb_object_agg(k.kind, k.n), '{}')
+                    from (select s.kind, count(*) as n from state s where s.state = 'open' group by s.kind) k),
+      'duration_ms', round(extract(epoch from clock_timestamp() - v_started) * 1000, 1))
+      from state);
+end $$;
+
+-- A hundred changes an announcement.
+create function rollcall_api.announce_gaps(p_tenant text, p_opened uuid[], p_closed uuid[]) returns void
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  perform announce(p_tenant, 'gaps', page.body) from (
+  with change as (
+    select 'opened' as change, g.* from gaps g where g.tenant_id = p_tenant and g.id = any (p_opened)
+    union all
+    select 'closed', g.* from gaps g where g.tenant_id = p_tenant and g.id = any (p_closed)
+  )
+  select jsonb_build_object('gaps', jsonb_agg(jsonb_build_object('id', c.id, 'change', c.change, 'kind', c.kind,
+           'severity', c.severity, 'entity_type', c.entity_type, 'entity_id', c.entity_id))) as body
+    from (select *, row_number() over (order by id) - 1 as n from change) c
+   group by c.n / 100) page;
+end $$;

@@ -1,0 +1,164 @@
+-- Finding gaps: what the registry says, what exists in n8n and what was observed, compared as whole sets. p_scope: ids to
+-- look at, everything when null. `since`: the moment at which time alone makes it a gap; null where it takes an event.
+-- Planned anew each time: a scope of a few ids and the whole fleet have little in common.
+
+create function rollcall_api.duration_text(p interval) returns text
+language sql immutable as $$
+  select case
+    when p >= interval '2 days' then floor(extract(epoch from p) / 86400) || ' days'
+    when p >= interval '2 hours' then floor(extract(epoch from p) / 3600) || ' hours'
+    when p >= interval '2 minutes' then floor(extract(epoch from p) / 60) || ' minutes'
+    else floor(extract(epoch from p)) || ' seconds' end;
+$$;
+
+create function rollcall_api.find_gaps(p_tenant text, p_now timestamptz, p_scope text[] default null)
+returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  return query select * from find_unregistered(p_tenant, p_scope);
+  return query select * from find_registry_gaps(p_tenant, p_now, p_scope);
+  return query select * from find_silent(p_tenant, p_now, p_scope);
+  return query select * from find_silent_instances(p_tenant, p_now, p_scope);
+  return query select * from find_overruns(p_tenant, p_now, p_scope);
+  return query select * from find_n8n_gaps(p_tenant, p_now, p_scope);
+end $$;
+
+-- Named by telemetry, unknown to the registry (a deleted entity is known) and to connected instances, whose workflows are
+-- `unreported`. What it was first taken for stays while the gap is open, or each other protocol would make another gap of it.
+create function rollcall_api.find_unregistered(p_tenant text, p_scope text[])
+returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+begin
+  return query
+  select 'unregistered',
+         case when k.entity_type is not null then k.entity_type::text
+              when a.last_protocol = 'mcp' and a.as_target > 0 then 'mcp_server'
+              when a.last_protocol = 'a2a' then 'team'
+              when a.last_protocol = 'n8n' and a.as_source > 0 then 'workflow'
+              else 'service' end,
+         a.entity_id, '', 'warning',
+         format('%s is named in telemetry (%s so far) but is not registered.', a.entity_id, case a.as_source + a.as_target when 1 then 'one event' else a.as_source + a.as_target || ' events' end),
+         jsonb_build_object('first_seen', a.first_seen, 'last_seen', a.last_seen, 'as_source', a.as_source, 'as_target', a.as_target,
+                            'errors', a.errors, 'last_protocol', a.last_protocol, 'last_peer', a.last_peer),
+         'certain', null::timestamptz
+    from activity a
+    left join gaps k
+      on k.tenant_id = p_tenant and k.kind = 'unregistered' and k.entity_id = a.entity_id and k.closed_at is null
+   where a.tenant_id = p_tenant and (p_scope is null or a.entity_id = any (p_scope))
+     and not exists (select from entities e where e.tenant_id = p_tenant and e.entity_id = a.entity_id)
+     and not exists (select from n8n_workflows w
+                      where w.tenant_id = p_tenant and w.workflow_id = a.entity_id and w.deleted_at is null
+                        and w.instance_id = any (connected_instances(p_tenant)));
+end $$;
+
+-- orphaned, broken_dependency, stuck: what the registry tells by itself.
+create function rollcall_api.find_registry_gaps(p_tenant text, p_now timestamptz, p_scope text[])
+returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+begin
+  -- orphaned: without the parent its type needs, or below one that is gone
+  return query
+  select 'orphaned', e.entity_type::text, e.entity_id, '', 'warning',
+         case when e.parent_id is null then format('%s has no parent, and every %s needs one.', e.entity_name, e.entity_type)
+              when p.entity_id is null then format('%s is below %s %s, which is not registered.', e.entity_name, e.parent_type, e.parent_id)
+              else format('%s is below %s %s, which is deleted.', e.entity_name, e.parent_type, e.parent_id) end,
+         jsonb_build_object('parent_type', e.parent_type, 'parent_id', e.parent_id, 'parent_state', p.current_state,
+                            'needs_parent', coalesce(own.needs_parent, every.needs_parent)),
+         'certain', null::timestamptz
+    from entities e
+    join gap_rules every on every.tenant_id = p_tenant and every.entity_type = '*'
+    left join gap_rules own on own.tenant_id = p_tenant and own.entity_type = e.entity_type
+    left join entities p on p.tenant_id = p_tenant and p.entity_type = e.parent_type and p.entity_id = e.parent_id
+   where e.tenant_id = p_tenant and (p_scope is null or e.entity_id = any (p_scope))
+     and e.current_state not in ('deleted', 'archived')
+     and case when e.parent_id is null then coalesce(own.needs_parent, every.needs_parent)
+              else coalesce(p.current_state, 'deleted') = 'deleted' end;
+
+  -- broken_dependency: leans on something unregistered, deleted, inactive or unhealthy
+  return query
+  -- What is broken is little: whom it breaks is looked up after.
+  with broken as materialized (
+    select d.entity_type, d.entity_id, d.target_type, d.target_id, d.origin, t.entity_id as known, t.entity_name, t.current_state, t.health_status
+      from entity_dependencies d
+      left join entities t on t.tenant_id = p_tenant and t.entity_type = d.target_type and t.entity_id = d.target_id
+     where d.tenant_id = p_tenant and (p_scope is null or d.entity_id = any (p_scope))
+       and (t.entity_id is null or t.current_state in ('deleted', 'archived', 'inactive', 'error') or t.health_status = 'unhealthy')
+  )
+  select 'broken_dependency', e.entity_type::text, e.entity_id, t.target_type || '/' || t.target_id,
+         case when t.known is null or t.current_state in ('deleted', 'archived') or t.health_status = 'unhealthy' then 'critical' else 'warning' end,
+         format('%s depends on %s %s, which is %s.', e.entity_name, t.target_type, coalesce(t.entity_name, t.target_id),
+                case when t.known is null then 'not registered'
+                     when t.current_state in ('deleted', 'archived', 'inactive', 'error') then t.current_state::text else t.health_status::text end),
+         jsonb_build_object('target_type', t.target_type, 'target_id', t.target_id, 'origin', t.origin,
+                            'target_registered', t.known is not null, 'target_state', t.current_state, 'target_health', t.health_status),
+         'certain', null::timestamptz
+    from broken t
+    join entities e on e.tenant_id = p_tenant and e.entity_type = t.entity_type and e.entity_id = t.entity_id
+   where e.current_state not in ('deleted', 'archived', 'inactive');
+
+  -- stuck: in a transitional state for too long
+  return query
+  select 'stuck', e.entity_type::text, e.entity_id, '', 'warning',
+         format('%s has been %s for %s.', e.entity_name, e.current_state, duration_text(p_now - e.state_since)),
+         jsonb_build_object('current_state', e.current_state, 'state_since', e.state_since,
+                            'last_activity', greatest(e.last_heartbeat, last_seen(p_tenant, e.entity_id)),
+                            'stuck_after_seconds', extract(epoch from coalesce(own.stuck_after, every.stuck_after))::bigint),
+         'certain', e.state_since + coalesce(own.stuck_after, every.stuck_after)
+    from entities e
+    join gap_rules every on every.tenant_id = p_tenant and every.entity_type = '*'
+    left join gap_rules own on own.tenant_id = p_tenant and own.entity_type = e.entity_type
+   where e.tenant_id = p_tenant and (p_scope is null or e.entity_id = any (p_scope))
+     and e.current_state in ('created', 'deploying') and e.state_since < p_now - coalesce(own.stuck_after, every.stuck_after);
+end $$;
+
+-- Started, not ended, and under way for longer than three times what its workflow usually takes at most (the 99th
+-- percentile of its latest 200 ends), five minutes at least. Fewer than five ends prove nothing.
+create function rollcall_api.find_overruns(p_tenant text, p_now timestamptz, p_scope text[])
+returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+begin
+  return query
+  with running as materialized (
+    select x.workflow_id, x.execution_id, x.id, x.status, coalesce(x.started_at, x.began) as began from executions x
+     where x.tenant_id = p_tenant and x.status = 'running' and (p_scope is null or x.workflow_id = any (p_scope))
+       and x.began < p_now - interval '5 minutes'
+    union all
+    -- Given up as lost, as long as no later run went well.
+    select x.workflow_id, x.execution_id, x.id, x.status, coalesce(x.started_at, x.began) from executions x
+     where x.tenant_id = p_tenant and x.status = 'lost' and (p_scope is null or x.workflow_id = any (p_scope))
+       and x.lost_at > p_now - interval '1 day' and x.began > p_now - interval '30 days'
+       and not exists (select from executions later
+                        where later.tenant_id = p_tenant and later.workflow_id = x.workflow_id and later.began > x.began and later.status = 'success')
+  ), usual as materialized (
+    select w.workflow_id, count(d.duration_ms) as ends, percentile_disc(0.99) within group (order by d.duration_ms) as p99_ms
+      from (select distinct r.workflow_id from running r) w
+      left join lateral (select x.duration_ms from executions x
+             where x.tenant_id = p_tenant and x.workflow_id = w.workflow_id and x.duration_ms is not null
+             order by x.began desc, x.id desc limit 200) d on true
+     group by w.workflow_id
+  ), late as (
+    select r.*, u.ends, u.p99_ms, limits.longest, r.began + limits.longest as since,
+           row_number() over (partition by r.workflow_id order by r.began, r.id) as n
+      from running r join usual u using (workflow_id)
+     cross join lateral (select case when u.ends < 5 then interval '1 hour'
+                                     else greatest(make_interval(secs => u.p99_ms * 3 / 1000), interval '5 minutes') end as longest) limits
+     where r.began < p_now - limits.longest
+  )
+  select 'stuck', 'workflow', e.entity_id, 'overrun', case when min(l.ends) < 5 then 'info' else 'warning' end,
+         case when min(l.ends) < 5
+           then format('A run of %s has been under way for %s; it has ended too seldom to say whether that is long.', e.entity_name, duration_text(p_now - min(l.began)))
+           else format('A run of %s has been under way for %s; nearly all end within %s.', e.entity_name, duration_text(p_now - min(l.began)),
+                       duration_text(make_interval(secs => min(l.p99_ms) / 1000))) end,
+         jsonb_build_object('overrunning', count(*), 'usual_p99_seconds', round((min(l.p99_ms) / 1000)::numeric, 3), 'ended_runs', min(l.ends),
+           'longest_expected_seconds', extract(epoch from min(l.longest))::bigint,
+           'executions', jsonb_agg(jsonb_build_object('id', l.id, 'execution_id', l.execution_id, 'status', l.status, 'started_at', l.began)
+                                   order by l.began, l.id) filter (where l.n <= 5)),
+         case when min(l.ends) < 5 then 'cannot_tell' else 'likely' end, min(l.since)
+    from late l
+    join entities e on e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = l.workflow_id
+   where e.current_state not in ('deleted', 'archived')
+   group by e.entity_id, e.entity_name;
+end $$;

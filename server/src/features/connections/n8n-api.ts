@@ -1,0 +1,144 @@
+import { Problem } from '../../platform/problem.ts';
+import { n8nRequest, notN8n, type N8nTarget, type RequestOptions } from './n8n-request.ts';
+
+/** A workflow as n8n's API answers it. */
+export interface ApiWorkflow {
+  id: string;
+  name: string;
+  active: boolean;
+  nodes: unknown[];
+  connections: Record<string, unknown>;
+  settings?: Record<string, unknown>;
+  [field: string]: unknown;
+}
+
+/** An execution as n8n's API lists it, without its data. */
+export interface ApiExecution {
+  id: string | number;
+  workflowId: string;
+  [field: string]: unknown;
+}
+
+export interface ApiPage<Item> {
+  items: Item[];
+  /** Leads to the next page; null on the last one. */
+  cursor: string | null;
+}
+
+/**
+ * n8n's public API v1. Every call waits its turn (`perSecond`), and is tried again while n8n is busy (429, 5xx, or no
+ * answer), as its `Retry-After` says.
+ *
+ * @throws Problem 422 `n8n_unreachable`, `n8n_busy`, `n8n_key_refused`, `n8n_key_lacks_scope`, `n8n_answers_html`,
+ *   `n8n_redirects`, `not_n8n`, `n8n_refused` (with n8n's own words); 404 `n8n_workflow_not_found`
+ */
+export interface N8nApi {
+  /** Resolves when address and key are good for an inventory. */
+  check(): Promise<void>;
+  /** Up to 250 workflows, without pinned data. */
+  listWorkflows(cursor?: string): Promise<ApiPage<ApiWorkflow>>;
+  /** Up to 250 executions, latest first. */
+  listExecutions(cursor?: string): Promise<ApiPage<ApiExecution>>;
+  /** Names of projects by id; undefined where the licence or the key does not allow to ask. */
+  listProjects(): Promise<Map<string, { name: string; type: string }> | undefined>;
+  /** With pinned data. */
+  getWorkflow(id: string): Promise<ApiWorkflow>;
+  /** Replaces name, nodes, connections, settings and static data; n8n publishes an active workflow again. */
+  updateWorkflow(id: string, workflow: ApiWorkflow): Promise<ApiWorkflow>;
+  activate(id: string): Promise<ApiWorkflow>;
+  deactivate(id: string): Promise<ApiWorkflow>;
+}
+
+/** What n8n takes of a workflow; it refuses the rest of what it answers. */
+const WRITABLE = ['name', 'nodes', 'connections', 'settings', 'staticData'] as const;
+/** Left out of settings: some versions answer it and none takes it. */
+const DERIVED_SETTINGS = new Set(['binaryMode']);
+const PROJECT_PAGES = 20;
+
+export function n8nApi(target: N8nTarget, options: RequestOptions = {}): N8nApi {
+  const request = n8nRequest(target, options);
+
+  async function page<Item>(path: string, query: Record<string, string>, cursor?: string) {
+    const search = new URLSearchParams({ limit: '250', ...query, ...(cursor ? { cursor } : {}) });
+    const answer = await request('GET', `${path}?${search.toString()}`);
+    const { data, nextCursor } = (answer ?? {}) as { data?: unknown; nextCursor?: unknown };
+    if (!Array.isArray(data)) throw notN8n(target, 'answers without a list');
+    const items = data.filter(hasId) as Item[];
+    return { items, cursor: typeof nextCursor === 'string' && nextCursor ? nextCursor : null };
+  }
+
+  async function listProjects() {
+    const projects = new Map<string, { name: string; type: string }>();
+    try {
+      let cursor: string | undefined;
+      for (let count = 0; count < PROJECT_PAGES; count += 1) {
+        const found = await page<{ id: string; name?: unknown; type?: unknown }>(
+          'projects',
+          {},
+          cursor,
+        );
+        for (const { id, name, type } of found.items) {
+          projects.set(String(id), { name: textOf(name), type: textOf(type) });
+        }
+        if (found.cursor === null) break;
+        cursor = found.cursor;
+      }
+      return projects;
+    } catch (error) {
+      // Unlicensed, not known to this version, or not for this key.
+      if (error instanceof Problem && UNAVAILABLE.has(error.code)) return undefined;
+      throw error;
+    }
+  }
+
+  async function workflow(method: string, path: string, body?: object): Promise<ApiWorkflow> {
+    const answer = await request(method, path, body);
+    if (!hasId(answer) || !Array.isArray(answer.nodes)) {
+      throw notN8n(target, 'answers something else than a workflow');
+    }
+    return answer as unknown as ApiWorkflow;
+  }
+
+  const pathOf = (id: string, more = '') => `workflows/${encodeURIComponent(id)}${more}`;
+  return {
+    async check() {
+      await page('workflows', { limit: '1' });
+      await page('executions', { limit: '1' });
+    },
+    listWorkflows: (cursor) =>
+      page<ApiWorkflow>('workflows', { excludePinnedData: 'true' }, cursor),
+    listExecutions: (cursor) => page<ApiExecution>('executions', { includeData: 'false' }, cursor),
+    listProjects,
+    getWorkflow: (id) => workflow('GET', pathOf(id)),
+    updateWorkflow: (id, changed) => workflow('PUT', pathOf(id), writable(changed)),
+    activate: (id) => workflow('POST', pathOf(id, '/activate'), {}),
+    deactivate: (id) => workflow('POST', pathOf(id, '/deactivate'), {}),
+  };
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const UNAVAILABLE = new Set([
+  'n8n_key_lacks_scope',
+  'n8n_refused',
+  'n8n_workflow_not_found',
+  'not_n8n',
+]);
+
+function writable(workflow: ApiWorkflow): object {
+  const fields = WRITABLE.map((field) => [field, workflow[field]] as const);
+  const settings = Object.entries(workflow.settings ?? {}).filter(
+    ([name]) => !DERIVED_SETTINGS.has(name),
+  );
+  return {
+    ...Object.fromEntries(fields.filter(([, value]) => value !== undefined && value !== null)),
+    settings: Object.fromEntries(settings),
+  };
+}
+
+/** Longer ids, and such as cannot be stored, are nobody's. */
+function hasId(item: unknown): item is Record<string, unknown> & { id: string | number } {
+  const id = typeof item === 'object' && item !== null ? (item as { id?: unknown }).id : undefined;
+  if (typeof id === 'number') return Number.isSafeInteger(id);
+  return typeof id === 'string' && /^[^\0]{1,255}$/s.test(id) && id.isWellFormed();
+}

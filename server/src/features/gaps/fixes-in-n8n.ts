@@ -1,0 +1,165 @@
+import {
+  editWorkflow,
+  WorkflowFormatError,
+  type GapFixOutcome,
+  type GapFixResult,
+} from '@rollcall/client/contract';
+import type { Clock } from '../../platform/clock.ts';
+import { Problem } from '../../platform/problem.ts';
+import type { Author, FixesStore, N8nFix, N8nPlan } from './fixes.store.ts';
+import { sameWorkflow, workflowChanges, type StoredWorkflow } from './workflow-changes.ts';
+
+/** What fixes ask of a connected n8n. It throws a Problem; one of 404 means that there is no such workflow. */
+export interface FixableN8n {
+  getWorkflow(id: string): Promise<StoredWorkflow>;
+  updateWorkflow(id: string, workflow: StoredWorkflow): Promise<StoredWorkflow>;
+  activate(id: string): Promise<StoredWorkflow>;
+  deactivate(id: string): Promise<StoredWorkflow>;
+}
+
+/** The connection to an instance; undefined when there is none. */
+export type FindN8n = (tenant: string, instanceId: string) => Promise<FixableN8n | undefined>;
+
+/** After these nobody knows whether n8n did what it was asked. */
+const OUTCOME_UNKNOWN = new Set(['n8n_unreachable', 'n8n_busy']);
+
+/**
+ * Fixes that n8n carries out. A request to n8n cannot be part of a transaction, so the record goes first: `pending`
+ * with the workflow as it was, then n8n is asked, then the outcome is kept. What fell between stays `pending`.
+ */
+export function fixesInN8n(store: FixesStore, findN8n: FindN8n, clock: Clock) {
+  async function open(tenant: string, instanceId: string): Promise<FixableN8n> {
+    const n8n = await findN8n(tenant, instanceId);
+    if (n8n) return n8n;
+    throw new Problem(409, 'no_connection', {
+      detail: `Rollcall has no connection to the n8n instance ${instanceId}. Connect it first: POST /api/v1/n8n/connections.`,
+    });
+  }
+
+  async function fix(author: Author, plan: N8nPlan, dryRun: boolean): Promise<GapFixResult> {
+    const { action, summary, gap } = plan;
+    const { instance_id, workflow_id, credential } = plan.arguments;
+    const n8n = await open(author.tenant, instance_id);
+    const before = await n8n.getWorkflow(workflow_id);
+    const after = edited(before, action, credential);
+    const entity = { entity_type: gap.entity_type, entity_id: gap.entity_id };
+    const changes = workflowChanges(entity, before, after);
+    if (changes.length === 0) throw nothingToChange(plan);
+    const said = { action, summary, changes };
+    if (dryRun) return { ...said, dry_run: true, fix_id: null, status: null, gap };
+    const texts = { before: JSON.stringify(before), after: JSON.stringify(after), changes };
+    const begun = await store.begin(author, plan, texts, clock());
+    const done = await carryOut(author, begun.fix.id, () => apply(n8n, action, after));
+    return { ...said, dry_run: false, fix_id: done.fix.id, status: done.fix.status, gap: done.gap };
+  }
+
+  /** Asks n8n and keeps what came of it. @throws Problem with the id of the fix, whose record says the same */
+  async function carryOut(
+    author: Author,
+    fixId: string,
+    ask: () => Promise<StoredWorkflow>,
+    status: 'done' | 'undone' = 'done',
+  ): Promise<GapFixOutcome> {
+    let workflow: StoredWorkflow;
+    try {
+      workflow = await ask();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const unknown = OUTCOME_UNKNOWN.has(error.code) || status === 'undone';
+      // A failed undo leaves the fix as it was.
+      if (status === 'done') {
+        const outcome = { status: unknown ? 'pending' : 'failed', error: error.message } as const;
+        await store.finish(author, fixId, outcome, clock());
+      }
+      throw new Problem(error.status, error.code, {
+        detail: unknown
+          ? `${error.message} The fix ${fixId} can be retried, or undone.`
+          : error.message,
+        ...(error.errors && { errors: error.errors }),
+        members: { fix_id: fixId },
+        cause: error,
+      });
+    }
+    const outcome = { status, ...(status === 'done' && { workflow: JSON.stringify(workflow) }) };
+    return store.finish(author, fixId, outcome, clock());
+  }
+
+  /** Puts the version before the fix back, unless somebody has changed it since. */
+  async function undo(author: Author, kept: N8nFix): Promise<GapFixOutcome> {
+    const { n8n, before, after, now } = await compare(author, kept);
+    if (sameWorkflow(now, before)) {
+      return store.finish(author, kept.fix.id, { status: 'undone' }, clock());
+    }
+    if (!sameWorkflow(now, after)) throw changedSince(kept, after, now);
+    return carryOut(author, kept.fix.id, () => restore(n8n, kept.fix.action, before), 'undone');
+  }
+
+  /** Finds out what became of a pending fix, and does it if n8n has not. */
+  async function retry(author: Author, kept: N8nFix): Promise<GapFixOutcome> {
+    const { n8n, before, after, now } = await compare(author, kept);
+    if (sameWorkflow(now, before)) {
+      return carryOut(author, kept.fix.id, () => apply(n8n, kept.fix.action, after));
+    }
+    if (!sameWorkflow(now, after)) throw changedSince(kept, after, now);
+    const outcome = { status: 'done', workflow: JSON.stringify(now) } as const;
+    return store.finish(author, kept.fix.id, outcome, clock());
+  }
+
+  async function compare({ tenant }: Author, { fix: kept, ...workflow }: N8nFix) {
+    const { instance_id, workflow_id } = kept.arguments;
+    const n8n = await open(tenant, instance_id);
+    return {
+      n8n,
+      before: JSON.parse(workflow.workflow_before) as StoredWorkflow,
+      after: JSON.parse(workflow.workflow_after) as StoredWorkflow,
+      now: await n8n.getWorkflow(workflow_id),
+    };
+  }
+
+  return { fix, undo, retry };
+}
+
+function edited(
+  workflow: StoredWorkflow,
+  action: N8nPlan['action'],
+  credential: string | undefined,
+): StoredWorkflow {
+  if (action === 'reactivate') return { ...workflow, active: true };
+  try {
+    return editWorkflow({ workflow, options: { credential } }).workflow as StoredWorkflow;
+  } catch (error) {
+    if (!(error instanceof WorkflowFormatError)) throw error;
+    const detail = `n8n's workflow cannot be instrumented: ${error.message}.`;
+    throw new Problem(422, 'not_a_workflow', { detail, cause: error });
+  }
+}
+
+const apply = (n8n: FixableN8n, action: N8nPlan['action'], workflow: StoredWorkflow) =>
+  action === 'reactivate' ? n8n.activate(workflow.id) : updated(n8n, workflow);
+
+const restore = (n8n: FixableN8n, action: N8nPlan['action'], workflow: StoredWorkflow) =>
+  action === 'reactivate' ? n8n.deactivate(workflow.id) : updated(n8n, workflow);
+
+/** Asked again, for n8n completes what it is given, and the undo compares with what it keeps. */
+async function updated(n8n: FixableN8n, workflow: StoredWorkflow): Promise<StoredWorkflow> {
+  await n8n.updateWorkflow(workflow.id, workflow);
+  return n8n.getWorkflow(workflow.id);
+}
+
+const nothingToChange = ({ action, arguments: { workflow_id }, gap }: N8nPlan): Problem =>
+  new Problem(409, 'nothing_to_change', {
+    detail:
+      action === 'instrument'
+        ? `n8n's workflow ${workflow_id} has Rollcall's nodes already, or no trigger to put them behind. The gap closes when it first reports.`
+        : `n8n has ${workflow_id} active already. The ${gap.kind} gap closes when it first runs.`,
+  });
+
+function changedSince({ fix }: N8nFix, after: StoredWorkflow, now: StoredWorkflow): Problem {
+  const entity = { entity_type: fix.entity_type, entity_id: fix.entity_id };
+  const fields = workflowChanges(entity, after, now).map(({ field }) => field);
+  const message = `The workflow was changed in n8n since: ${fields.slice(0, 10).join(', ')}.`;
+  return new Problem(409, 'changed_since', {
+    detail: `${message} Put it right in n8n; its history of versions has the one before.`,
+    errors: fields.slice(0, 20).map((path) => ({ path, code: 'changed_since', message })),
+  });
+}
