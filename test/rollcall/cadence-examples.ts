@@ -3,7 +3,7 @@ import type { Names, RouteExample } from './route-examples.ts';
 /** Requests about when entities have to report. */
 export function cadenceExamples(names: Names): Record<string, RouteExample[]> {
   const entity = { entity_type: names.entity_type, entity_id: names.entity_id };
-  const instance = { instance_id: `${names.word}-n8n` };
+  const instance = { instance_id: names.instance_id };
   return {
     'POST /api/v1/gaps/simulate': [
       { body: { ahead_seconds: 864_000, limit: 100 } },

@@ -4,10 +4,10 @@ import type { Names, RouteExample } from './route-examples.ts';
 
 const minute = () => new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString();
 
-const originOf = ({ word, event_id }: Names) => ({
+const originOf = ({ instance_id, event_id }: Names) => ({
   id: event_id,
   occurred_at: minute(),
-  instance_id: `${word}-n8n`,
+  instance_id,
   instance_role: 'main' as const,
   n8n_version: '2.41.1',
   hooks_version: '0.1.0',
@@ -99,7 +99,7 @@ export function n8nExamples(
   names: Names,
   page: (path: string, filter: Record<string, string>) => RouteExample[],
 ): Record<string, RouteExample[]> {
-  const instance_id = `${names.word}-n8n`;
+  const { instance_id } = names;
   return {
     'POST /api/v1/n8n/webhook': [
       { query: { instance_id }, body: inventory(names) },

@@ -22,6 +22,8 @@ export interface Names {
   webhook_id: string;
   delivery_id: string;
   audit_id: string;
+  /** Of an n8n. */
+  instance_id: string;
   /** A text that stands in names and tags. */
   word: string;
   /** Of the lists, by path. */

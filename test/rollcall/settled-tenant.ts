@@ -19,6 +19,7 @@ export function strangers(word: string): Names {
     webhook_id: randomUUID(),
     delivery_id: randomUUID(),
     audit_id: randomUUID(),
+    instance_id: `${word}-n8n`,
     word,
     cursors: {},
   };

@@ -56,7 +56,7 @@ function expectRefusal(answer: Answer): void {
     type: expect.stringContaining('http'),
     title: expect.any(String),
     status: answer.status,
-    code: expect.stringMatching(/^[a-z_]+$/),
+    code: expect.stringMatching(/^[a-z][a-z0-9_]+$/),
     detail: expect.stringMatching(/./),
     request_id: answer.headers.get('x-request-id'),
   });
@@ -82,7 +82,7 @@ function expectStatus({ body }: Answer): void {
     details: [
       expect.objectContaining({
         '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
-        reason: expect.stringMatching(/^[a-z_]+$/),
+        reason: expect.stringMatching(/^[a-z][a-z0-9_]+$/),
       }),
     ],
   });

@@ -132,5 +132,5 @@ async function post(url: string, path: string, body?: unknown) {
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const answer = (await response.json()) as { accepted: number; rejected: number; code?: string };
-  return { status: response.status, ...answer };
+  return { ...answer, status: response.status };
 }

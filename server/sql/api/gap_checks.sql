@@ -151,7 +151,7 @@ begin
       select g.kind as kind, gap_state(g, p_now) as state from gaps g where g.tenant_id = p_tenant and g.closed_at is null
     )
     select jsonb_build_object(
-      'checked_at', p_now, 'mode', case when v_full then 'full' else 'incremental' end, 'looked_at', cardinality(v_scope),
+      'checked_at', p_now, 'mode', case when v_full then 'full' else 'incremental' end,
       'opened', cardinality(v_opened), 'closed', cardinality(v_closed),
       'open', count(*) filter (where state = 'open'), 'muted', count(*) filter (where state = 'muted'),
       'inhibited', count(*) filter (where state = 'inhibited'), 'cannot_tell', count(*) filter (where state = 'cannot_tell'),

@@ -71,11 +71,13 @@ begin
    order by n.instance_id = '', n.deleted_at is not null, n.seen_at desc, n.instance_id limit 1;
   select * into e from entities where tenant_id = p_tenant and entity_type = 'workflow' and entity_id = p_id for update;
   v_new := not found;
-  select n.state into v_state from n8n_workflows n
+  select case when n.state_cause = 'inventory without it' then n.said #>> '{state,2}' else n.state end into v_state
+    from n8n_workflows n
    where n.tenant_id = p_tenant and n.workflow_id = p_id and n.state is not null and (n.instance_id <> '' or w.instance_id = '')
      -- What an inventory lacks is missing, which is for gap checks to say; deleted is what was told to be.
      and (v_new or n.state_cause is distinct from 'inventory without it')
-   order by array_position(array['active', 'error', 'deploying', 'created', 'inactive', 'archived', 'deleted'], n.state::text) limit 1;
+   order by n.state_cause is not distinct from 'inventory without it',
+            array_position(array['active', 'error', 'deploying', 'created', 'inactive', 'archived', 'deleted'], n.state::text) limit 1;
   select bool_or(n.said ? 'register'), bool_or(n.owned) or v_new into v_told, v_owned from n8n_workflows n
    where n.tenant_id = p_tenant and n.workflow_id = p_id;
   -- That somebody ran it, or that it is gone, registers nothing.

@@ -8,6 +8,7 @@ export function operationSteps(stage: Stage): void {
       needs_parent: true,
       silent_after_seconds: 60,
       stuck_after_seconds: 3600,
+      grace_seconds: 0,
     };
     expect((await stage.api.put('gaps/rules', rule)).body).toEqual(rule);
     expect((await stage.api.get('gaps/rules')).body.items).toHaveLength(3);

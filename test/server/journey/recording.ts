@@ -9,7 +9,8 @@ const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(.*)$/;
 const KEY = /\brc_[\w-]+/g;
 
 /** Fields that hold the database's own time. */
-const DATABASE_TIME = /^(created_at|updated_at|changed_at|received_at|state_since|active_since)$/;
+const DATABASE_TIME =
+  /^(created_at|updated_at|changed_at|received_at|state_since|active_since|deadline|at)$/;
 
 /** Fields that are another one every time. */
 const EVER_NEW = /^(receipt|request_id|next_cursor|last_used_at)$/;

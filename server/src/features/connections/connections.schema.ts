@@ -7,7 +7,7 @@ import {
   type SyncJob,
 } from '@rollcall/client/contract';
 import { z } from 'zod';
-import { identifier, text } from '../../platform/http/fields.ts';
+import { identifier, storable, STORABLE, text } from '../../platform/http/fields.ts';
 
 const time = z.string().nullable();
 
@@ -15,6 +15,7 @@ const time = z.string().nullable();
 const baseUrl = z
   .url({ protocol: /^https?$/, error: 'must be an address such as https://n8n.example.com' })
   .max(1000)
+  .refine(storable, STORABLE)
   .refine((value) => URL.canParse(value) && isPlain(new URL(value)), {
     error: 'must be without user, password, query and fragment',
     params: { code: 'invalid_url' },

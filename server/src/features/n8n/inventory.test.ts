@@ -92,10 +92,10 @@ describe('an inventory', () => {
     expect(await known({ deleted: 'true' })).toEqual([]);
   });
 
-  test('of an empty instance empties it', async () => {
+  test('of an empty instance empties it, and leaves to gap checks what is registered', async () => {
     await send(page(1, [one]), page(2, []));
     expect(await known()).toEqual([]);
-    expect((await entity('one')).current_state).toBe('deleted');
+    expect((await entity('one')).current_state).toBe('active');
   });
 
   test('that brings nothing new changes no entity', async () => {

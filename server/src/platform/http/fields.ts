@@ -12,9 +12,9 @@ import {
 import { z } from 'zod';
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair. */
-const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+export const storable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
 
-const STORABLE = {
+export const STORABLE = {
   error: 'must not hold NUL characters or broken Unicode',
   params: { code: 'unstorable_text' },
 };
