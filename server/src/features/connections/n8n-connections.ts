@@ -39,23 +39,26 @@ export function n8nConnections<Words>(needs: N8nConnectionsNeeds<Words>): N8nCon
     },
     onError: (error) => log.error({ err: error }, 'A job failed'),
   });
-  const startSync = (tenant: string, id: string) =>
-    jobs.send(SYNC_JOB, { tenant, id }).catch((error: unknown) => {
+  /** Whoever puts an inventory in line also takes some from it, from then on. */
+  async function startSync(tenant: string, id: string): Promise<void> {
+    try {
+      await jobs.start();
+      await jobs.send(SYNC_JOB, { tenant, id });
+    } catch (error) {
       const detail =
         'The inventory was noted, but cannot be put in line now; it is tried again by itself.';
       throw unavailable('jobs_unavailable', detail, error);
-    });
+    }
+  }
   const service = connections({ store, secrets: needs.secrets, clock, startSync });
   return {
     routes: connectionsRoutes(store, service),
     clientFor: service.clientFor,
     startTasks() {
-      jobs.start().catch((error: unknown) => log.error({ err: error }, 'Jobs are not taken'));
       return [
-        every(DUE_SECONDS, 'n8n inventories', log, async () => {
-          await jobs.start();
-          await startDueSyncs(listTenants, store, startSync, clock);
-        }),
+        every(DUE_SECONDS, 'n8n inventories', log, () =>
+          startDueSyncs(listTenants, store, startSync, clock),
+        ),
       ];
     },
     stop: () => jobs.stop(),

@@ -1,4 +1,4 @@
-import { PgBoss } from 'pg-boss';
+import type { PgBoss } from 'pg-boss';
 import type { JobData, Jobs, JobsOptions } from './jobs.ts';
 
 /** pg-boss keeps its tables here: beside ours, and migrated by itself. */
@@ -22,7 +22,9 @@ export function pgBossJobs({
   let boss: Promise<PgBoss> | undefined;
 
   async function open(): Promise<PgBoss> {
-    const opening = new PgBoss({
+    // Loaded with its first job: most servers have none, and start sooner and smaller without it.
+    const { PgBoss: Boss } = await import('pg-boss');
+    const opening = new Boss({
       connectionString: url,
       schema: SCHEMA,
       max: CONNECTIONS,
