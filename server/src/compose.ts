@@ -233,10 +233,7 @@ export function compose(
     ...webhooks.routes,
     ...audits.routes,
     ...analyticsRoutes(analyticsStore(databases.query), clock),
-    ...liveRoutes({
-      feed,
-      readExecution: executionReads.get,
-    }),
+    ...liveRoutes({ feed, readExecution: executionReads.get }),
   ];
   const app = createApp({
     routes,

@@ -47,6 +47,7 @@ begin
         raise exception using errcode = 'RC422', message = 'A mute ends in the future.',
           detail = '{"code": "not_in_future", "path": "until"}', hint = 'Give a later date.';
       end if;
+      perform by_clock(p_now);
       update gaps set muted_until = (v_args->>'until')::timestamptz, mute_reason = v_args->>'reason', muted_by = p_actor
        where tenant_id = g.tenant_id and id = g.id;
   end case;
@@ -134,6 +135,7 @@ begin
   select * into g from gaps where tenant_id = p_tenant and id = p_gap for update;
   if not found then perform get_gap(p_tenant, p_gap, p_now); end if;
   if p_until is null then
+    perform by_clock(p_now);
     update gaps set muted_until = null, mute_reason = null, muted_by = null where tenant_id = p_tenant and id = p_gap;
   else
     perform do_fix(g, jsonb_build_object('action', 'mute', 'reason', p_reason, 'until', p_until), p_actor, p_now);

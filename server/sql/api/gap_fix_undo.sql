@@ -100,6 +100,7 @@ begin
       hint = 'Undo what came later first, or put it right by hand.';
   end if;
   if f.after->'gap' is not null then
+    perform by_clock(p_now);
     update gaps g set muted_until = r.muted_until, mute_reason = r.mute_reason, muted_by = r.muted_by
       from gaps x cross join lateral jsonb_populate_record(x, f.before->'gap') r
      where x.tenant_id = p_tenant and x.id = f.gap_id and g.id = x.id;

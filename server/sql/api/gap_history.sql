@@ -1,8 +1,13 @@
 -- What became of gaps, and what is yet to come.
 
+-- By the clock of who mutes or unmutes in this transaction, for the history below.
+create function rollcall_api.by_clock(p_now timestamptz) returns void
+language sql as $$ select set_config('rollcall.now', p_now::text, true) $$;
+
 -- Whoever changes a gap, its history is written with it.
 create function rollcall_api.note_gap_history() returns trigger
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+declare v_now timestamptz := coalesce(nullif(current_setting('rollcall.now', true), '')::timestamptz, clock_timestamp());
 begin
   if tg_op = 'INSERT' then
     insert into gap_history (tenant_id, gap_id, at, change, became, evidence)
@@ -19,9 +24,9 @@ begin
      (o.closed_at is null and n.closed_at is null and o.grade <> n.grade, 3, n.last_seen, 'grade', o.grade, n.grade, n.evidence),
      (n.inhibited_by is not null and n.inhibited_by is distinct from o.inhibited_by, 4, n.last_seen, 'inhibited', o.inhibited_by::text, n.inhibited_by::text, null),
      (n.inhibited_by is null and o.inhibited_by is not null and n.closed_at is null and o.closed_at is null, 4, n.last_seen, 'released', o.inhibited_by::text, null, null),
-     (n.muted_until is not null and n.muted_until is distinct from o.muted_until, 5, clock_timestamp(), 'muted', null, n.muted_by,
+     (n.muted_until is not null and n.muted_until is distinct from o.muted_until, 5, v_now, 'muted', null, n.muted_by,
         jsonb_build_object('until', n.muted_until, 'reason', n.mute_reason)),
-     (n.muted_until is null and o.muted_until is not null, 5, clock_timestamp(), 'unmuted', null, n.muted_by, null)
+     (n.muted_until is null and o.muted_until is not null, 5, v_now, 'unmuted', null, n.muted_by, null)
    ) c(holds, place, at, change, was, became, evidence)
    where c.holds
    order by n.id, c.place;

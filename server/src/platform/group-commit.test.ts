@@ -1,55 +1,7 @@
-import { Problem, unavailable } from './problem.ts';
-import { groupCommit, type Outcome } from './group-commit.ts';
+import type { Outcome } from './group-commit.ts';
+import { open, plain, refusal, turn } from '../../../test/rollcall/open-commits.ts';
+import { unavailable } from './problem.ts';
 
-interface Call {
-  tenant: string;
-  items: string[];
-  /** Ends the transaction. */
-  end(result?: { duplicates: string[] } | Error): void;
-}
-
-/** A group commit whose database is the test: each transaction is open until the test ends it. */
-function open(
-  limits: {
-    batchSize?: number;
-    queueSize?: number;
-    concurrency?: number;
-    sizeOf?: (item: string) => number;
-  } = {},
-) {
-  const calls: Call[] = [];
-  let seen = 0;
-  let wake: (() => void) | undefined;
-  const commits = groupCommit<string>({
-    commit: (tenant, items) =>
-      new Promise((resolve, reject) => {
-        const end: Call['end'] = (result = { duplicates: [] }) =>
-          result instanceof Error ? reject(result) : resolve(result);
-        calls.push({ tenant, items, end });
-        wake?.();
-      }),
-    idOf: (item) => item,
-    batchSize: 100,
-    queueSize: 1000,
-    concurrency: 1,
-    ...limits,
-  });
-  const submit = (items: string[], tenant = 'one') => commits.submit(tenant, items);
-  /** The next transaction, as soon as it begins. */
-  async function next(): Promise<Call> {
-    while (calls.length <= seen) await new Promise<void>((resolve) => (wake = resolve));
-    return calls[seen++] as Call;
-  }
-  return { submit, drain: commits.drain, next, calls };
-}
-
-/** A turn of the event loop, in which whatever may begin does. */
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-const refusal = new Problem(422, 'invalid_value', { detail: 'poison' });
-const plain = ({ duplicates, refused }: Outcome) => ({
-  duplicates: [...duplicates].sort(),
-  refused: [...refused.keys()].sort(),
-});
 const stored = { duplicates: [], refused: [] };
 
 test('requests of one turn share a transaction', async () => {
@@ -276,46 +228,21 @@ test('more than the queue holds is refused at once, and there is room again late
   await later;
 });
 
-describe('draining', () => {
-  test('ends when all that waits is stored, and refuses what comes', async () => {
-    const { submit, drain, next } = open();
-    const running = submit(['a']);
-    const first = await next();
-    const waiting = submit(['b']);
-    let drained = false;
-    const drainage = drain().then(() => (drained = true));
-    await expect(submit(['c'])).rejects.toMatchObject({ status: 503, code: 'shutting_down' });
-    first.end();
-    await running;
-    const second = await next();
-    await turn();
-    expect(drained).toBe(false);
-    second.end();
-    await Promise.all([waiting, drainage]);
-  });
-
-  test('ends at once when nothing waits, also a second time', async () => {
-    const { drain } = open();
-    await drain();
-    await drain();
-  });
-
-  test('ends even if the last transaction fails', async () => {
-    const { submit, drain, next } = open();
-    const outcome = submit(['a']);
-    const call = await next();
-    const drainage = drain();
-    call.end(unavailable('database_unavailable', 'gone'));
-    await expect(outcome).rejects.toMatchObject({ status: 503 });
-    await drainage;
-  });
-
-  test('asked for twice while something waits ends both times', async () => {
-    const { submit, drain, next } = open();
-    const outcome = submit(['a']);
-    const call = await next();
-    const drainages = [drain(), drain()];
-    call.end();
-    await Promise.all([outcome, ...drainages]);
-  });
+test('beside a running transaction another begins when enough waits, however little fills one', async () => {
+  const { submit, next, calls } = open({ concurrency: 2, besideSize: 3 });
+  const outcomes = [submit(['a'])];
+  const first = await next();
+  outcomes.push(submit(['b', 'c']));
+  await turn();
+  expect(calls).toHaveLength(1);
+  outcomes.push(submit(['d']));
+  const second = await next();
+  expect(second.items).toEqual(['b', 'c', 'd']);
+  outcomes.push(submit(['e', 'f', 'g']));
+  await turn();
+  expect(calls).toHaveLength(2);
+  first.end();
+  (await next()).end();
+  second.end();
+  await Promise.all(outcomes);
 });

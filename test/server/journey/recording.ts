@@ -10,7 +10,7 @@ const KEY = /\brc_[\w-]+/g;
 
 /** Fields that hold the database's own time. */
 const DATABASE_TIME =
-  /^(created_at|updated_at|changed_at|received_at|state_since|active_since|deadline|at)$/;
+  /^(created_at|updated_at|changed_at|received_at|state_since|active_since|deadline)$/;
 
 /** Fields that are another one every time. */
 const EVER_NEW = /^(receipt|request_id|next_cursor|last_used_at)$/;

@@ -114,3 +114,11 @@ test('what could not be reported is reported the next time', async () => {
   await flush();
   expect(told.map(({ execution_id }) => execution_id)).toEqual(['7']);
 });
+
+test('runs of two instances with the same number are two', async () => {
+  const { note, flush, told } = intake();
+  const metadata = { instance_id: 'j' };
+  note(origin, [event(), event({ metadata, timestamp: '2026-01-01T00:00:02.000Z' })]);
+  await flush();
+  expect(told[0]?.map(({ instance_id }) => instance_id)).toEqual(['i', 'j']);
+});

@@ -80,11 +80,10 @@ export function emittedRuns(report: ReportExecutions, log: Log) {
     for (const event of events) {
       const told = reportFrom(event);
       if (!told) continue;
-      add(`${origin.tenant} ${told.execution_id} ${told.workflow_id}`, {
-        origin,
-        first: told,
-        last: told,
-      });
+      // Instances that hold copies of a workflow count their executions alike.
+      const { instance_id, workflow_id, execution_id } = told;
+      const key = JSON.stringify([origin.tenant, instance_id, workflow_id, execution_id]);
+      add(key, { origin, first: told, last: told });
     }
   }
 
