@@ -4,10 +4,10 @@ import { describeWithPostgrest, startSupabase, type TestSupabase } from '../post
 import { startTestRollcall, type TestRollcall } from '../rollcall/start.ts';
 import { makeEvent } from './events.ts';
 
-/** Two tenants whose every row tells whose it is. */
+/** Two tenants whose every row tells whose it is. No mark is made of hexadecimal digits alone, as a random id may hold those. */
 const TENANTS = {
   alpha: { protocol: 'mcp', calls: 1, mark: /alpha|mcp/ },
-  beta: { protocol: 'a2a', calls: 2, mark: /beta|a2a/ },
+  beta: { protocol: 'http', calls: 2, mark: /beta|http/ },
 } as const;
 type Tenant = keyof typeof TENANTS;
 const other = (tenant: Tenant): Tenant => (tenant === 'alpha' ? 'beta' : 'alpha');
