@@ -7,10 +7,14 @@ language sql as $$
 $$;
 
 -- What an incremental check looks at: whatever was touched since the last one, with its children and dependents; whatever
--- time alone may have made a gap; and what heals by a sign of life. A minute of overlap is for transactions under way.
-create function rollcall_api.gap_scope(p_tenant text, p_now timestamptz, p_upto timestamptz) returns text[]
+-- time alone has made a gap since then; and what is open and has given a sign of life. A minute of overlap is for
+-- transactions under way.
+create function rollcall_api.gap_scope(p_tenant text, p_now timestamptz, p_last rollcall.gap_checks) returns text[]
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
-declare v_from timestamptz := p_upto - interval '1 minute';
+declare
+  v_from    timestamptz := p_last.touched_upto - interval '1 minute';
+  v_due     timestamptz := p_last.checked_at - interval '1 minute';
+  v_covered text[] := covered_instances(p_tenant, p_now);
 begin
   return array(
     with touched as materialized (
@@ -20,31 +24,45 @@ begin
     union select c.entity_id from touched t join entities c on c.tenant_id = p_tenant and c.parent_type = t.entity_type and c.parent_id = t.entity_id
     union select d.entity_id from touched t join entity_dependencies d on d.tenant_id = p_tenant and d.target_type = t.entity_type and d.target_id = t.entity_id
     union select a.entity_id from activity a where a.tenant_id = p_tenant and a.noted_at >= v_from
-    union select w.workflow_id from n8n_workflows w where w.tenant_id = p_tenant and w.first_seen >= v_from
-    union select c.entity_id from cadence c where c.tenant_id = p_tenant and c.look_at <= p_now
+    union select w.workflow_id from n8n_workflows w where w.tenant_id = p_tenant and w.changed_at >= v_from
+    union select c.entity_id from cadence c where c.tenant_id = p_tenant and (c.look_at = '-infinity' or c.look_at > v_due and c.look_at <= p_now)
     union select e.entity_id from entities e where e.tenant_id = p_tenant and e.current_state in ('created', 'deploying') and e.state_since <= p_now
-    union select x.workflow_id from executions x where x.tenant_id = p_tenant and x.status = 'running'
+             and not exists (select from gaps g where g.tenant_id = p_tenant and g.closed_at is null and g.kind = 'stuck' and g.subject = ''
+                                                  and g.entity_type = e.entity_type and g.entity_id = e.entity_id)
+    union select x.workflow_id from executions x where x.tenant_id = p_tenant and x.status = 'running' and x.began < p_now - interval '5 minutes'
     union select i.instance_id from n8n_instances i where i.tenant_id = p_tenant
-    union select g.entity_id from gaps g where g.tenant_id = p_tenant and g.closed_at is null
-             and g.kind in ('silent', 'stuck', 'unreported', 'missing', 'uninstrumented', 'drifted'));
+    union select g.entity_id from gaps g
+            left join entities e on e.tenant_id = p_tenant and e.entity_type = g.entity_type and e.entity_id = g.entity_id
+            left join activity a on a.tenant_id = p_tenant and a.entity_id = g.entity_id
+           where g.tenant_id = p_tenant and g.closed_at is null and g.kind = 'silent'
+             and greatest(e.last_heartbeat, a.last_seen) > coalesce((g.evidence->>'last_activity')::timestamptz, '-infinity')
+    union select g.entity_id from gaps g
+           where g.tenant_id = p_tenant and g.closed_at is null
+             and (g.kind = 'stuck' and g.subject = 'overrun' or g.kind = 'uninstrumented' and g.evidence->>'instance_id' = any (v_covered)));
 end $$;
 
 -- What explains a gap goes above it: a silent instance above the silence of its workflows; a silent or missing entity above
 -- that of all that is below it; and what reports through no channel above its own silence. The topmost counts.
-create function rollcall_api.inhibit_gaps(p_tenant text) returns void
-language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+create function rollcall_api.inhibit_gaps(p_tenant text, p_now timestamptz) returns void
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
 begin
   with recursive cause as materialized (
-    select g.id, g.entity_type, g.entity_id from gaps g
+    select g.id, g.entity_type::text as entity_type, g.entity_id from gaps g
      where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('silent', 'missing') and g.grade <> 'cannot_tell'
-  ), below as (
-    select c.id, c.entity_type, c.entity_id, 0 as depth from cause c where c.entity_type <> 'n8n_instance'
+  ), hushable as materialized (
+    select g.id, g.kind, g.entity_type::text as entity_type, g.entity_id from gaps g
+     where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('silent', 'stuck', 'uninstrumented', 'missing')
+  ), above as (
+    select h.entity_type, h.entity_id, h.entity_type as above_type, h.entity_id as above_id, 0 as height
+      from (select distinct s.entity_type, s.entity_id from hushable s) h
     union all
-    select b.id, e.entity_type, e.entity_id, b.depth + 1
-      from below b join entities e on e.tenant_id = p_tenant and e.parent_type = b.entity_type and e.parent_id = b.entity_id
-     where b.depth < 50
+    select a.entity_type, a.entity_id, e.parent_type::text, e.parent_id, a.height + 1
+      from above a join entities e on e.tenant_id = p_tenant and e.entity_type = a.above_type and e.entity_id = a.above_id
+     where e.parent_id is not null and a.height < 50
   ), explained as (
-    select b.entity_type::text as entity_type, b.entity_id, b.id, b.depth from below b where b.depth > 0
+    select a.entity_type, a.entity_id, c.id, a.height from above a
+      join cause c on c.entity_type = a.above_type and c.entity_id = a.above_id
+     where a.height > 0
     union all
     -- An instance explains what no other instance runs.
     select 'workflow', w.workflow_id, c.id, 100
@@ -53,17 +71,19 @@ begin
        and not exists (select from n8n_workflows o
                         where o.tenant_id = p_tenant and o.workflow_id = w.workflow_id and o.instance_id not in ('', w.instance_id) and o.deleted_at is null)
     union all
-    select g.entity_type, g.entity_id, g.id, -1 from gaps g where g.tenant_id = p_tenant and g.closed_at is null and g.kind = 'uninstrumented'
+    select h.entity_type, h.entity_id, h.id, -1 from hushable h where h.kind = 'uninstrumented'
   ), top as (
     select distinct on (x.entity_type, x.entity_id) x.entity_type, x.entity_id, x.id from explained x
-     order by x.entity_type, x.entity_id, x.depth desc, x.id
-  ), due as materialized (
-    select g.id, t.id as by from gaps g
-      left join top t on t.entity_type = g.entity_type and t.entity_id = g.entity_id and t.id <> g.id
-                     and (g.kind = 'silent' or (g.kind in ('stuck', 'uninstrumented', 'missing') and t.id in (select c.id from cause c)))
-     where g.tenant_id = p_tenant and g.closed_at is null and (g.inhibited_by is not null or t.id is not null)
+     order by x.entity_type, x.entity_id, x.height desc, x.id
+  ), hushed as materialized (
+    select h.id, t.id as by from hushable h
+      join top t on t.entity_type = h.entity_type and t.entity_id = h.entity_id and t.id <> h.id
+                and (h.kind = 'silent' or t.id in (select c.id from cause c))
+  ), change as materialized (
+    select g.id, h.by from gaps g left join hushed h on h.id = g.id
+     where g.tenant_id = p_tenant and g.closed_at is null and g.inhibited_by is distinct from h.by
   )
-  update gaps g set inhibited_by = d.by from due d where g.tenant_id = p_tenant and g.id = d.id and g.inhibited_by is distinct from d.by;
+  update gaps g set inhibited_by = c.by, last_seen = p_now from change c where g.tenant_id = p_tenant and g.id = c.id;
 end $$;
 
 -- Gaps that are shouted at a moment.
@@ -74,9 +94,9 @@ begin
 end $$;
 
 -- Rows of cadence for what has become active, and from when on each may be silent.
-create function rollcall_api.arm_cadence(p_tenant text, p_now timestamptz) returns void
+create function rollcall_api.arm_cadence(p_tenant text, p_now timestamptz, p_scope text[]) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
-declare v_candidates text[] := silence_candidates(p_tenant, p_now, null);
+declare v_candidates text[] := silence_candidates(p_tenant, p_now, p_scope);
 begin
   with due as materialized (
     select d.entity_type, d.entity_id, d.deadline from silence_deadlines(p_tenant, v_candidates) d
@@ -90,7 +110,7 @@ begin
   on conflict (tenant_id, entity_type, entity_id) do update set look_at = excluded.look_at;
   update cadence c set look_at = 'infinity'
     from entities e
-   where c.tenant_id = p_tenant and c.look_at <= p_now and e.tenant_id = p_tenant and e.entity_type = c.entity_type
+   where c.tenant_id = p_tenant and c.look_at <= p_now and (p_scope is null or c.entity_id = any (p_scope)) and e.tenant_id = p_tenant and e.entity_type = c.entity_type
      and e.entity_id = c.entity_id and e.current_state <> 'active';
 end $$;
 
@@ -103,6 +123,7 @@ declare
   v_full   boolean;
   v_scope  text[];
   v_before uuid[];
+  v_after  uuid[];
   v_opened uuid[];
   v_closed uuid[];
 begin
@@ -111,8 +132,8 @@ begin
   select * into v_last from gap_checks where tenant_id = p_tenant;
   -- Now and then everything is compared, whatever was asked for.
   v_full := p_full or coalesce(v_last.full_at <= p_now - interval '10 minutes' or v_last.full_at > p_now, true);
-  perform arm_cadence(p_tenant, p_now);
-  if not v_full then v_scope := gap_scope(p_tenant, p_now, v_last.touched_upto); end if;
+  if not v_full then v_scope := gap_scope(p_tenant, p_now, v_last); end if;
+  perform arm_cadence(p_tenant, p_now, v_scope);
   v_before := open_gap_ids(p_tenant, p_now);
 
   with found as materialized (
@@ -131,19 +152,21 @@ begin
     update gaps g set severity = f.severity, summary = f.summary, evidence = f.evidence, grade = f.grade, last_seen = p_now
       from known k join found f on k.kind = f.kind and k.entity_type = f.entity_type and k.entity_id = f.entity_id and k.subject = f.subject
      where g.tenant_id = p_tenant and g.id = k.id
+       and (g.severity, g.grade, g.summary, g.evidence) is distinct from (f.severity, f.grade, f.summary, f.evidence)
   ), closing as (
-    update gaps g set closed_at = p_now, inhibited_by = null
+    update gaps g set closed_at = p_now, last_seen = greatest(g.last_seen, v_last.checked_at), inhibited_by = null
       from known k
      where g.tenant_id = p_tenant and g.id = k.id
        and not exists (select from found f where f.kind = k.kind and f.entity_type = k.entity_type and f.entity_id = k.entity_id and f.subject = k.subject)
     returning g.id
   )
   select array(select id from closing) into v_closed;
-  perform inhibit_gaps(p_tenant);
-  v_opened := array(select unnest(open_gap_ids(p_tenant, p_now)) except select unnest(v_before));
+  insert into gap_checks as c (tenant_id, touched_upto, full_at, checked_at) values (p_tenant, v_started, p_now, p_now)
+  on conflict (tenant_id) do update set touched_upto = excluded.touched_upto, full_at = case when v_full then p_now else c.full_at end, checked_at = p_now;
+  perform inhibit_gaps(p_tenant, p_now);
+  v_after := open_gap_ids(p_tenant, p_now);
+  v_opened := array(select unnest(v_after) except select unnest(v_before));
   perform announce_gaps(p_tenant, v_opened, array(select unnest(v_closed) intersect select unnest(v_before)));
-  insert into gap_checks as c (tenant_id, touched_upto, full_at) values (p_tenant, v_started, p_now)
-  on conflict (tenant_id) do update set touched_upto = excluded.touched_upto, full_at = case when v_full then p_now else c.full_at end;
   if v_full then delete from gap_history where tenant_id = p_tenant and at < p_now - interval '400 days'; end if;
 
   return (

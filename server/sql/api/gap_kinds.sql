@@ -57,34 +57,58 @@ create function rollcall_api.find_registry_gaps(p_tenant text, p_now timestamptz
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
+-- Dependencies are found by type and id.
+declare v_types text[] := case when p_scope is not null
+  then array(select distinct e.entity_type from entities e where e.tenant_id = p_tenant and e.entity_id = any (p_scope)) end;
 begin
-  -- orphaned: without the parent its type needs, or below one that is gone
+  -- orphaned: without the parent its type needs, or below one that is gone. Each parent is looked up once.
   return query
-  select 'orphaned', e.entity_type::text, e.entity_id, '', 'warning',
-         case when e.parent_id is null then format('%s has no parent, and every %s needs one.', e.entity_name, e.entity_type)
-              when p.entity_id is null then format('%s is below %s %s, which is not registered.', e.entity_name, e.parent_type, e.parent_id)
-              else format('%s is below %s %s, which is deleted.', e.entity_name, e.parent_type, e.parent_id) end,
-         jsonb_build_object('parent_type', e.parent_type, 'parent_id', e.parent_id, 'parent_state', p.current_state,
+  with named as (
+    select e.parent_type, e.parent_id from entities e
+     where e.tenant_id = p_tenant and e.parent_id is not null and (p_scope is null or e.entity_id = any (p_scope))
+     group by e.parent_type, e.parent_id
+  ), gone as materialized (
+    select n.parent_type, n.parent_id, p.current_state
+      from named n left join entities p on p.tenant_id = p_tenant and p.entity_type = n.parent_type and p.entity_id = n.parent_id
+     where coalesce(p.current_state, 'deleted') = 'deleted'
+  ), orphan as (
+    select e.entity_type, e.entity_id, e.entity_name, e.parent_type, e.parent_id, e.current_state, g.current_state as parent_state
+      from gone g join entities e on e.tenant_id = p_tenant and e.parent_type = g.parent_type and e.parent_id = g.parent_id
+     where p_scope is null or e.entity_id = any (p_scope)
+    union all
+    select e.entity_type, e.entity_id, e.entity_name, null, null, e.current_state, null
+      from entities e
+     where e.tenant_id = p_tenant and e.parent_id is null and (p_scope is null or e.entity_id = any (p_scope))
+       and case when (select r.needs_parent from gap_rules r where r.tenant_id = p_tenant and r.entity_type = '*')
+                then e.entity_type <> all (array(select r.entity_type from gap_rules r where r.tenant_id = p_tenant and not r.needs_parent))
+                else e.entity_type = any (array(select r.entity_type from gap_rules r where r.tenant_id = p_tenant and r.needs_parent)) end
+  )
+  select 'orphaned', o.entity_type::text, o.entity_id, '', 'warning',
+         case when o.parent_id is null then format('%s has no parent, and every %s needs one.', o.entity_name, o.entity_type)
+              when o.parent_state is null then format('%s is below %s %s, which is not registered.', o.entity_name, o.parent_type, o.parent_id)
+              else format('%s is below %s %s, which is deleted.', o.entity_name, o.parent_type, o.parent_id) end,
+         jsonb_build_object('parent_type', o.parent_type, 'parent_id', o.parent_id, 'parent_state', o.parent_state,
                             'needs_parent', coalesce(own.needs_parent, every.needs_parent)),
          'certain', null::timestamptz
-    from entities e
+    from orphan o
     join gap_rules every on every.tenant_id = p_tenant and every.entity_type = '*'
-    left join gap_rules own on own.tenant_id = p_tenant and own.entity_type = e.entity_type
-    left join entities p on p.tenant_id = p_tenant and p.entity_type = e.parent_type and p.entity_id = e.parent_id
-   where e.tenant_id = p_tenant and (p_scope is null or e.entity_id = any (p_scope))
-     and e.current_state not in ('deleted', 'archived')
-     and case when e.parent_id is null then coalesce(own.needs_parent, every.needs_parent)
-              else coalesce(p.current_state, 'deleted') = 'deleted' end;
+    left join gap_rules own on own.tenant_id = p_tenant and own.entity_type = o.entity_type
+   where o.current_state not in ('deleted', 'archived');
 
-  -- broken_dependency: leans on something unregistered, deleted, inactive or unhealthy
+  -- broken_dependency: leans on something unregistered, deleted, inactive or unhealthy. What is broken is little: whom it
+  -- breaks is looked up after.
   return query
-  -- What is broken is little: whom it breaks is looked up after.
   with broken as materialized (
     select d.entity_type, d.entity_id, d.target_type, d.target_id, d.origin, t.entity_id as known, t.entity_name, t.current_state, t.health_status
+      from entities t
+      join entity_dependencies d on d.tenant_id = p_tenant and d.target_type = t.entity_type and d.target_id = t.entity_id
+     where t.tenant_id = p_tenant and (t.current_state in ('deleted', 'archived', 'inactive', 'error') or t.health_status = 'unhealthy')
+       and (p_scope is null or d.entity_type = any (v_types) and d.entity_id = any (p_scope))
+    union all
+    select d.entity_type, d.entity_id, d.target_type, d.target_id, d.origin, null, null, null, null
       from entity_dependencies d
-      left join entities t on t.tenant_id = p_tenant and t.entity_type = d.target_type and t.entity_id = d.target_id
-     where d.tenant_id = p_tenant and (p_scope is null or d.entity_id = any (p_scope))
-       and (t.entity_id is null or t.current_state in ('deleted', 'archived', 'inactive', 'error') or t.health_status = 'unhealthy')
+     where d.tenant_id = p_tenant and (p_scope is null or d.entity_type = any (v_types) and d.entity_id = any (p_scope))
+       and not exists (select from entities t where t.tenant_id = p_tenant and t.entity_type = d.target_type and t.entity_id = d.target_id)
   )
   select 'broken_dependency', e.entity_type::text, e.entity_id, t.target_type || '/' || t.target_id,
          case when t.known is null or t.current_state in ('deleted', 'archived') or t.health_status = 'unhealthy' then 'critical' else 'warning' end,

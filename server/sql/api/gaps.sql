@@ -8,6 +8,13 @@ language sql stable as $$
               when g.inhibited_by is not null then 'inhibited' when g.grade = 'cannot_tell' then 'cannot_tell' else 'open' end;
 $$;
 
+-- A gap's own row says when something of it changed last; that it still holds, the latest check says of all open ones.
+create function rollcall_api.gap_last_seen(g rollcall.gaps) returns timestamptz
+language sql stable as $$
+  select case when g.closed_at is not null then g.last_seen
+              else greatest(g.last_seen, (select c.checked_at from rollcall.gap_checks c where c.tenant_id = g.tenant_id)) end;
+$$;
+
 create function rollcall_api.gap_json(g rollcall.gaps, p_now timestamptz) returns jsonb
 language sql stable as $$
   select jsonb_build_object(
@@ -15,7 +22,7 @@ language sql stable as $$
     'state', rollcall_api.gap_state(g, p_now), 'severity', g.severity, 'grade', g.grade, 'entity_type', g.entity_type, 'entity_id', g.entity_id,
     'entity_name', coalesce((select e.entity_name from rollcall.entities e
        where e.tenant_id = g.tenant_id and e.entity_type = g.entity_type and e.entity_id = g.entity_id), g.entity_id),
-    'summary', g.summary, 'evidence', g.evidence, 'first_seen', g.first_seen, 'last_seen', g.last_seen, 'closed_at', g.closed_at,
+    'summary', g.summary, 'evidence', g.evidence, 'first_seen', g.first_seen, 'last_seen', rollcall_api.gap_last_seen(g), 'closed_at', g.closed_at,
     'inhibited_by', g.inhibited_by,
     'inhibits', (select count(*) from rollcall.gaps i where i.tenant_id = g.tenant_id and i.inhibited_by = g.id and i.closed_at is null),
     'muted_until', g.muted_until, 'mute_reason', g.mute_reason,

@@ -26,24 +26,30 @@ begin
     select instance_id, workflow_id, was, s, present_at, seen_at, gone,
            case when gone then 'deleted' else stated end as state,
            case when gone and stated is distinct from 'deleted' then 'inventory without it' else s #>> '{state,3}' end as cause,
-           case when gone and stated is distinct from 'deleted' then inventoried_at else stated_at end as state_at
+           case when gone and stated is distinct from 'deleted' then inventoried_at else stated_at end as state_at,
+           s #>> '{name,2}' as name, s #>> '{description,2}' as description, s #>> '{health,2}' as health_status,
+           s #>> '{version_id,2}' as version_id, s #>> '{active_version_id,2}' as active_version_id,
+           s #>> '{definition,2}' as definition_hash, s #>> '{facts,2}' as facts_hash, nullif(s #> '{project,2}', 'null') as project,
+           case when s ? 'tags' then array(select jsonb_array_elements_text(s #> '{tags,2}')) end as tags,
+           (s #>> '{trigger_count,2}')::bigint as trigger_count, (s #>> '{node_count,2}')::bigint as node_count
       from fact
+  ), judged as materialized (
+    select d.*, (d.state, d.health_status) is distinct from ((d.was).state, (d.was).health_status) as has_moved,
+           (d.name, d.description, d.version_id, d.active_version_id, d.definition_hash, d.facts_hash, d.project, d.tags, d.trigger_count, d.node_count)
+           is distinct from
+           ((d.was).name, (d.was).description, (d.was).version_id, (d.was).active_version_id, (d.was).definition_hash, (d.was).facts_hash,
+            (d.was).project, (d.was).tags, (d.was).trigger_count, (d.was).node_count) as has_changed
+      from derived d
   ), written as (
     update n8n_workflows n set
-      name = d.s #>> '{name,2}', description = d.s #>> '{description,2}', state = d.state, health_status = d.s #>> '{health,2}',
-      state_cause = d.cause, state_at = d.state_at, deleted_at = case when d.gone then d.state_at end,
-      present_at = d.present_at, version_id = d.s #>> '{version_id,2}', active_version_id = d.s #>> '{active_version_id,2}',
-      definition_hash = d.s #>> '{definition,2}', facts_hash = d.s #>> '{facts,2}', project = nullif(d.s #> '{project,2}', 'null'),
-      tags = case when d.s ? 'tags' then array(select jsonb_array_elements_text(d.s #> '{tags,2}')) end,
-      trigger_count = (d.s #>> '{trigger_count,2}')::bigint, node_count = (d.s #>> '{node_count,2}')::bigint,
-      inventory_id = (d.s #>> '{inventory,2}')::uuid, seen_at = d.seen_at
-      from derived d
-     where n.tenant_id = p_tenant and n.instance_id = d.instance_id and n.workflow_id = d.workflow_id
-    returning n.workflow_id, (n.state, n.health_status) is distinct from ((d.was).state, (d.was).health_status) as has_moved,
-      (n.name, n.description, n.version_id, n.active_version_id, n.definition_hash, n.facts_hash, n.project, n.tags, n.trigger_count, n.node_count)
-      is distinct from
-      ((d.was).name, (d.was).description, (d.was).version_id, (d.was).active_version_id, (d.was).definition_hash, (d.was).facts_hash,
-       (d.was).project, (d.was).tags, (d.was).trigger_count, (d.was).node_count) as has_changed
+      name = j.name, description = j.description, state = j.state, health_status = j.health_status, state_cause = j.cause, state_at = j.state_at,
+      deleted_at = case when j.gone then j.state_at end, present_at = j.present_at, version_id = j.version_id,
+      active_version_id = j.active_version_id, definition_hash = j.definition_hash, facts_hash = j.facts_hash, project = j.project, tags = j.tags,
+      trigger_count = j.trigger_count, node_count = j.node_count, inventory_id = (j.s #>> '{inventory,2}')::uuid, seen_at = j.seen_at,
+      changed_at = case when j.has_moved or j.has_changed then clock_timestamp() else n.changed_at end
+      from judged j
+     where n.tenant_id = p_tenant and n.instance_id = j.instance_id and n.workflow_id = j.workflow_id
+    returning n.workflow_id, j.has_moved, j.has_changed
   ) select array_agg(distinct workflow_id) filter (where has_changed or has_moved),
            array_agg(distinct workflow_id) filter (where has_moved) into changed, moved from written;
 end $$;

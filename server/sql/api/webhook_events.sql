@@ -11,8 +11,9 @@ create function rollcall_api.tell_webhooks_of_gaps(p_gaps uuid[], p_event text) 
 language sql set search_path = rollcall, rollcall_api, pg_temp as $$
   insert into webhook_deliveries (tenant_id, webhook_id, event, body)
   select w.tenant_id, w.id, p_event,
-         jsonb_build_object('type', p_event, 'timestamp', coalesce(g.closed_at, g.last_seen), 'data', gap_json(g, coalesce(g.closed_at, g.last_seen)))
+         jsonb_build_object('type', p_event, 'timestamp', t.at, 'data', gap_json(g, t.at))
     from gaps g
+   cross join lateral (select coalesce(g.closed_at, gap_last_seen(g)) as at) t
     join webhooks w
       on w.tenant_id = g.tenant_id and w.ended_at is null
      and webhook_wants(w.events, w.filter, p_event, jsonb_build_object(
