@@ -96,5 +96,5 @@ begin
     'expected_at', d.deadline - d.grace, 'silent_at', d.deadline, 'grace_seconds', extract(epoch from d.grace)::bigint,
     'schedule_rules', coalesce(c.rules, 0), 'timezone', c.timezone, 'longest_gap_seconds', extract(epoch from c.longest_gap)::bigint,
     'samples', coalesce(c.samples, 0), 'p50_seconds', c.p50_seconds, 'p95_seconds', c.p95_seconds, 'p99_seconds', c.p99_seconds,
-    'confidence', c.confidence, 'hour_of_week', to_jsonb(c.hour_of_week), 'computed_at', c.computed_at);
+    'confidence', c.confidence, 'hour_of_week', to_jsonb(c.hour_of_week), 'computed_at', nullif(c.computed_at, '-infinity'));
 end $$;

@@ -28,36 +28,51 @@ begin
 end $$;
 
 -- Learns from the last four weeks: from executions by the second, else from telemetry by the hour. Manual runs and entities
--- with a schedule are left out. Once an hour is enough: p_every_seconds since the last time, or nothing is done. At most
--- 1000 entities a time.
+-- with a schedule are left out. Each entity's turn comes again after p_every_seconds; five hundred a call, whoever has
+-- waited longest first, so that a large fleet takes several calls and none of them long.
 -- Confidence grows with arrivals and with time watched: a regular rhythm shows within two days, a weekly one within seven.
 create function rollcall_api.learn_cadence(p_tenant text, p_now timestamptz, p_every_seconds int) returns jsonb
-language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan
--- Its joins are of sets whose sizes nobody can estimate: hashed they are never slow.
-set enable_nestloop = off as $$
+language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
 declare
   v_from    timestamptz := p_now - interval '28 days';
+  v_new     timestamptz;
   v_learned bigint;
 begin
   perform enter(p_tenant);
-  insert into gap_checks as g (tenant_id, learned_at) values (p_tenant, p_now)
-  on conflict (tenant_id) do update set learned_at = excluded.learned_at
-    where coalesce(g.learned_at <= p_now - make_interval(secs => p_every_seconds) or g.learned_at > p_now, true);
-  if not found then return '{"learned": 0}'; end if;
+  -- Of several servers, one learns.
+  if not pg_try_advisory_xact_lock(hashtextextended('rollcall.learn:' || p_tenant, 0)) then
+    return '{"learned": 0}';
+  end if;
+  select coalesce(max(g.touched_upto) - interval '1 minute', '-infinity') into v_new from gap_checks g where g.tenant_id = p_tenant;
 
-  with subject as materialized (
-    select e.entity_type, e.entity_id from entities e
-      left join cadence c on c.tenant_id = p_tenant and c.entity_type = e.entity_type and c.entity_id = e.entity_id
-     where e.tenant_id = p_tenant and e.current_state = 'active' and e.silent_after is null and c.source is distinct from 'schedule'
+  with due as (
+    select c.entity_type, c.entity_id, c.computed_at from cadence c
+     where c.tenant_id = p_tenant and c.source <> 'schedule'
+       and (c.computed_at <= p_now - make_interval(secs => p_every_seconds) or c.computed_at > p_now)
+    union all
+    -- No check has seen it yet.
+    select e.entity_type, e.entity_id, null from entities e
+     where e.tenant_id = p_tenant and e.updated_at >= v_new
+       and not exists (select from cadence c where c.tenant_id = p_tenant and c.entity_type = e.entity_type and c.entity_id = e.entity_id)
+  ), turn as materialized (
+    select d.entity_type, d.entity_id
+      from due d join entities e on e.tenant_id = p_tenant and e.entity_type = d.entity_type and e.entity_id = d.entity_id
+     where e.current_state = 'active' and e.silent_after is null
+     order by d.computed_at nulls first, d.entity_type, d.entity_id limit 500
   ), run as materialized (
-    select s.entity_type, s.entity_id, x.began as at
-      from executions x join subject s on s.entity_type = 'workflow' and s.entity_id = x.workflow_id
-     where x.tenant_id = p_tenant and x.began between v_from and p_now and x.mode is distinct from 'manual'
+    select t.entity_type, t.entity_id, x.began as at
+      from turn t cross join lateral (
+        select r.began from executions r
+         where r.tenant_id = p_tenant and r.workflow_id = t.entity_id and r.began between v_from and p_now and r.mode is distinct from 'manual'
+        offset 0) x
+     where t.entity_type = 'workflow'
   ), heard as materialized (
-    select distinct s.entity_type, s.entity_id, p.hour as at
-      from telemetry_pairs p cross join lateral (values (p.source_id), (p.target_id)) v(id) join subject s on s.entity_id = v.id
-     where p.tenant_id = p_tenant and p.hour between v_from and p_now
-       and not exists (select from run r where r.entity_type = s.entity_type and r.entity_id = s.entity_id)
+    select t.entity_type, t.entity_id, h.hour as at
+      from turn t cross join lateral (
+        select p.hour from telemetry_pairs p where p.tenant_id = p_tenant and p.source_id = t.entity_id and p.hour between v_from and p_now
+        union
+        select p.hour from telemetry_pairs p where p.tenant_id = p_tenant and p.target_id = t.entity_id and p.hour between v_from and p_now) h
+     where not exists (select from run r where r.entity_type = t.entity_type and r.entity_id = t.entity_id)
   ), arrival as materialized (
     select r.*, 1 as resolution from run r union all select h.*, 3600 from heard h
   ), spaced as materialized (
@@ -68,20 +83,15 @@ begin
            percentile_disc(array[0.5, 0.95, 0.99]) within group (order by s.pause) as q
       from spaced s group by s.entity_type, s.entity_id
     having count(s.pause) > 0
-  ), turn as materialized (
-    -- Whoever has waited longest comes first, so that a large fleet takes several turns and none of them long.
-    select u.* from usual u
-      left join cadence c on c.tenant_id = p_tenant and c.entity_type = u.entity_type and c.entity_id = u.entity_id
-     order by c.source = 'learned' nulls first, c.computed_at nulls first, u.entity_id limit 1000
   ), active as materialized (
     select a.entity_type, a.entity_id, array_agg(a.hour) as hours, array_agg(a.weeks) as weeks, sum(a.weeks)::float8 as total
       from (select s.entity_type, s.entity_id, count(distinct date_bin('1 hour', s.at, '2001-01-01 00:00Z')) as weeks,
                    (extract(isodow from s.at at time zone 'UTC')::int - 1) * 24 + extract(hour from s.at at time zone 'UTC')::int as hour
-              from spaced s join turn t using (entity_type, entity_id) group by 1, 2, 4) a
+              from spaced s group by 1, 2, 4) a
      group by a.entity_type, a.entity_id
   ), watched as (
-    select t.*, a.hours, a.weeks, a.total, greatest(extract(epoch from p_now - t.first_at), 1)::float8 as seconds
-      from turn t join active a using (entity_type, entity_id)
+    select u.*, a.hours, a.weeks, a.total, greatest(extract(epoch from p_now - u.first_at), 1)::float8 as seconds
+      from usual u join active a using (entity_type, entity_id)
   ), profile as materialized (
     -- Weeks are few: each hour is drawn to the share of all hours as if by one week more.
     select w.*, w.longest <= 3 * w.q[1] and w.resolution = 1 as regular, (
@@ -102,7 +112,11 @@ begin
       p95_seconds = excluded.p95_seconds, p99_seconds = excluded.p99_seconds, confidence = excluded.confidence,
       hour_of_week = excluded.hour_of_week, patience = excluded.patience, computed_at = excluded.computed_at, look_at = '-infinity'
       where c.source <> 'schedule'
-    returning 1
+    returning c.entity_type, c.entity_id
+  ), passed as (
+    update cadence c set computed_at = p_now from turn t
+     where c.tenant_id = p_tenant and c.entity_type = t.entity_type and c.entity_id = t.entity_id
+       and (t.entity_type, t.entity_id) not in (select u.entity_type, u.entity_id from usual u)
   ) select count(*) into v_learned from learned;
   return jsonb_build_object('learned', v_learned);
 end $$;

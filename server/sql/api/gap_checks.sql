@@ -102,7 +102,7 @@ begin
     select d.entity_type, d.entity_id, d.deadline from silence_deadlines(p_tenant, v_candidates) d
   )
   insert into cadence as c (tenant_id, entity_type, entity_id, source, computed_at, look_at)
-  select p_tenant, d.entity_type, d.entity_id, 'configured', p_now, d.deadline from due d
+  select p_tenant, d.entity_type, d.entity_id, 'configured', '-infinity', d.deadline from due d
     left join cadence k on k.tenant_id = p_tenant and k.entity_type = d.entity_type and k.entity_id = d.entity_id
    -- Only a nearer deadline has to be written, or one that has passed: a later one is found when the time comes.
    where k.entity_id is null or d.deadline < k.look_at or (k.look_at <= p_now and d.deadline > k.look_at)

@@ -8,7 +8,7 @@ const LEARN_EVERY_SECONDS = 3_600;
 
 /**
  * Brings what is known of rhythms up to date, as a check needs it: schedules whose definition is new or whose expected
- * run has come, and once an hour what history says.
+ * run has come, and what history says of those whose turn it is.
  */
 export async function refreshCadence(
   store: Pick<CadenceStore, 'stale' | 'save' | 'learn'>,
