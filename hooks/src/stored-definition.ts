@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { definitionHash, nodeHashes, type NodeHashes } from '../../client/src/contract/index.ts';
+import { hashDefinition, type NodeHashes } from '../../client/src/contract/index.ts';
 import { field, keys, lengthOf, list } from './read.ts';
 
 const MOST_NODES = 5_000;
@@ -52,10 +52,8 @@ export function storedHashes(workflow: unknown): StoredHashes | undefined {
       connections: copy(field(workflow, 'connections')),
       settings: copy(field(workflow, 'settings')),
     };
-    return {
-      hash: definitionHash(definition, sha256),
-      nodes: definition.nodes.map((node) => nodeHashes(node, sha256)),
-    };
+    const { hash, hashesOf } = hashDefinition(definition, sha256);
+    return { hash, nodes: definition.nodes.map(hashesOf) };
   } catch {
     return undefined;
   }

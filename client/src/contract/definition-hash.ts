@@ -52,23 +52,49 @@ const SETTINGS: ReadonlyMap<string, readonly unknown[]> = new Map<string, readon
  *
  * @throws {NestingError} when the JSON is nested deeper than 256 levels
  */
-export function definitionHash(
-  definition: { nodes: readonly unknown[]; connections: unknown; settings: unknown },
-  sha256: Sha256,
-): string {
-  const { connections, settings } = definition;
+export function definitionHash(definition: HashedDefinition, sha256: Sha256): string {
+  return hashDefinition(definition, sha256).hash;
+}
+
+export interface HashedDefinition {
+  nodes: readonly unknown[];
+  connections: unknown;
+  settings: unknown;
+}
+
+export interface DefinitionHashes {
+  /** `definitionHash` of the whole. */
+  hash: string;
+  /** `nodeHashes` of one of its nodes. */
+  hashesOf(node: unknown): NodeHashes;
+}
+
+/**
+ * `definitionHash` and the `nodeHashes` of its nodes from one reading.
+ *
+ * @throws {NestingError} when the JSON is nested deeper than 256 levels
+ */
+export function hashDefinition(definition: HashedDefinition, sha256: Sha256): DefinitionHashes {
+  const { nodes, connections, settings } = definition;
   const canonical = canonicalWith(sha256);
-  const digests = definition.nodes.flatMap((node, index) =>
-    own(node, 'type') === STICKY_NOTE
-      ? []
-      : [sha256(canonical(nodeThatMatters(node), `nodes.${index}`, 0))],
-  );
+  const written = new Map<unknown, WrittenNode>();
+  const digests: string[] = [];
+  for (const [index, node] of nodes.entries()) {
+    if (own(node, 'type') === STICKY_NOTE) continue;
+    const one = writeNode(node, `nodes.${index}`, canonical);
+    written.set(node, one);
+    digests.push(sha256(one.text));
+  }
   const parts = [
     ...digests.sort(byCodeUnit),
     canonical(trimConnections(connections), 'connections', 0),
     canonical(settingsThatMatter(settings), 'settings', 0),
   ];
-  return `sha256:${sha256(parts.join(''))}`;
+  return {
+    hash: `sha256:${sha256(parts.join(''))}`,
+    hashesOf: (node) =>
+      hashesOf(written.get(node) ?? writeNode(node, 'node', canonical), canonical, sha256),
+  };
 }
 
 /** Of a node, hashes of what may not be told itself: 16 hex digits each, left out where there is nothing to hash. */
@@ -90,34 +116,49 @@ const ON_OUTPUT = ['alwaysOutputData', 'continueOnFail', 'executeOnce', 'onError
  */
 export function nodeHashes(node: unknown, sha256: Sha256): NodeHashes {
   const canonical = canonicalWith(sha256);
-  const digest = (part: object) => {
-    const text = canonical(part, 'node', 0);
-    return text === '{}' ? undefined : sha256(text).slice(0, 16);
-  };
-  const { behaviour } = nodeThatMatters(node);
-  const some = (names: readonly string[]) =>
-    Object.fromEntries(Object.entries(behaviour).filter(([name]) => names.includes(name)));
-  const hashes = {
-    parameters: digest(own(node, 'parameters') ?? {}),
-    retry: digest(some(RETRY)),
-    settings: digest(some(ON_OUTPUT)),
-  };
-  return Object.fromEntries(Object.entries(hashes).filter(([, hash]) => hash !== undefined));
+  return hashesOf(writeNode(node, 'node', canonical), canonical, sha256);
 }
 
-function nodeThatMatters(node: unknown) {
-  const name = own(node, 'name');
-  const behaviour = BEHAVIOUR.map((field) => [field, own(node, field)] as const);
-  return {
-    name: typeof name === 'string' ? name : '',
-    type: own(node, 'type'),
-    typeVersion: own(node, 'typeVersion') ?? 1,
-    parameters: own(node, 'parameters') ?? {},
-    credentials: keysOf(own(node, 'credentials')),
-    behaviour: Object.fromEntries(
-      behaviour.filter(([, value]) => Boolean(value) && value !== 'stopWorkflow'),
-    ),
+function hashesOf(
+  { parameters, behaviour }: WrittenNode,
+  canonical: Canonical,
+  sha256: Sha256,
+): NodeHashes {
+  const hashes: NodeHashes = {};
+  const note = (part: keyof NodeHashes, text: string) => {
+    if (text !== '{}') hashes[part] = sha256(text).slice(0, 16);
   };
+  const some = (names: readonly string[]) =>
+    Object.fromEntries(Object.entries(behaviour).filter(([name]) => names.includes(name)));
+  note('parameters', parameters);
+  note('retry', canonical(some(RETRY), 'node', 0));
+  note('settings', canonical(some(ON_OUTPUT), 'node', 0));
+  return hashes;
+}
+
+/** A node's canonical form, and what of it is hashed by itself. */
+interface WrittenNode {
+  text: string;
+  parameters: string;
+  behaviour: object;
+}
+
+/** What of a node makes a difference, its keys in order. The parameters are most of it, and are written once. */
+function writeNode(node: unknown, path: string, canonical: Canonical): WrittenNode {
+  const name = own(node, 'name');
+  const type = own(node, 'type');
+  const behaviour = Object.fromEntries(
+    BEHAVIOUR.map((field) => [field, own(node, field)] as const).filter(
+      ([, value]) => Boolean(value) && value !== 'stopWorkflow',
+    ),
+  );
+  const write = (value: unknown) => canonical(value, path, 1);
+  const parameters = write(own(node, 'parameters') ?? {});
+  const text =
+    `{"behaviour":${write(behaviour)},"credentials":${write(keysOf(own(node, 'credentials')))}` +
+    `,"name":${write(typeof name === 'string' ? name : '')},"parameters":${parameters}` +
+    `${type === undefined ? '' : `,"type":${write(type)}`},"typeVersion":${write(own(node, 'typeVersion') ?? 1)}}`;
+  return { text, parameters, behaviour };
 }
 
 function settingsThatMatter(settings: unknown): object {
@@ -149,8 +190,10 @@ function trimSlots(slots: unknown): unknown {
 
 const leadsSomewhere = (slot: unknown): boolean => Array.isArray(slot) && slot.length > 0;
 
+type Canonical = (value: unknown, path: string, depth: number) => string;
+
 /** Every value of every node passes through here: plain loops, for an inventory hashes thousands of workflows. */
-function canonicalWith(sha256: Sha256) {
+function canonicalWith(sha256: Sha256): Canonical {
   return function canonical(value: unknown, path: string, depth: number): string {
     if (depth > DEPTH_LIMIT) throw new NestingError(path);
     if (typeof value === 'string') {

@@ -1,50 +1,42 @@
 -- Outlines of workflows' definitions: kept as they come, and held against each other.
 
--- p_definitions: [{workflow_id, version_id?, at: microseconds, outline?: {definition_hash, outline_hash, nodes, connections}}];
--- those without an outline say nothing. In any order, any number of times. Of a workflow the newest 50 definitions and 500
--- versions are kept.
+-- p_definitions: [{workflow_id, version_id?, at: microseconds, definition_hash, outline_hash, outline: {nodes, connections}}].
+-- In any order, any number of times. Of a workflow the newest 50 definitions and 500 versions are kept.
 create function rollcall_api.note_definitions(p_tenant text, p_definitions json) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_workflows text[];
 begin
-  v_workflows := array(
-    select distinct x.workflow_id from json_to_recordset(p_definitions) as x(workflow_id text, outline json)
-     where x.outline is not null order by 1);
-  if cardinality(v_workflows) = 0 then return; end if;
   with told as materialized (
-    select x.workflow_id, x.outline->>'definition_hash' as definition_hash, x.outline->>'outline_hash' as outline_hash,
-           jsonb_build_object('nodes', x.outline->'nodes', 'connections', x.outline->'connections') as outline,
-           to_timestamp(x.at::numeric / 1000000) as at
-      from json_to_recordset(p_definitions) as x(workflow_id text, at bigint, outline json)
-     where x.outline is not null
-  )
-  insert into workflow_definitions as d (tenant_id, workflow_id, definition_hash, outline, outline_hash, first_seen, last_seen)
-  select distinct on (t.workflow_id, t.definition_hash) p_tenant, t.workflow_id, t.definition_hash, t.outline, t.outline_hash,
-         min(t.at) over same, t.at
-    from told t
-  window same as (partition by t.workflow_id, t.definition_hash)
-   order by t.workflow_id, t.definition_hash, t.at desc, t.outline_hash desc
-  on conflict (tenant_id, workflow_id, definition_hash) do update set
-    -- Ids and places of nodes may differ where the definition does not.
-    (outline, outline_hash) = (
-      select case when b.newer then excluded.outline else d.outline end, case when b.newer then excluded.outline_hash else d.outline_hash end
-        from (select d.outline_hash <> excluded.outline_hash
-                     and (excluded.last_seen, excluded.outline_hash) > (d.last_seen, d.outline_hash) as newer) b),
-    first_seen = least(d.first_seen, excluded.first_seen), last_seen = greatest(d.last_seen, excluded.last_seen);
-  with told as materialized (
-    select x.workflow_id, x.version_id, x.outline->>'definition_hash' as definition_hash, to_timestamp(x.at::numeric / 1000000) as at
-      from json_to_recordset(p_definitions) as x(workflow_id text, version_id text, at bigint, outline json)
-     where x.outline is not null and x.version_id is not null
-  )
-  insert into workflow_versions as v (tenant_id, workflow_id, version_id, definition_hash, first_seen, last_seen)
-  select distinct on (t.workflow_id, t.version_id) p_tenant, t.workflow_id, t.version_id, t.definition_hash, min(t.at) over same, t.at
-    from told t
-  window same as (partition by t.workflow_id, t.version_id)
-   order by t.workflow_id, t.version_id, t.at desc, t.definition_hash desc
-  on conflict (tenant_id, workflow_id, version_id) do update set
-    definition_hash = case when (excluded.last_seen, excluded.definition_hash) > (v.last_seen, v.definition_hash)
-                           then excluded.definition_hash else v.definition_hash end,
-    first_seen = least(v.first_seen, excluded.first_seen), last_seen = greatest(v.last_seen, excluded.last_seen);
+    select x.workflow_id, x.version_id, x.definition_hash, x.outline_hash, x.outline, to_timestamp(x.at::numeric / 1000000) as at
+      from json_to_recordset(p_definitions)
+        as x(workflow_id text, version_id text, at bigint, definition_hash text, outline_hash text, outline jsonb)
+  ), defined as (
+    insert into workflow_definitions as d (tenant_id, workflow_id, definition_hash, outline, outline_hash, first_seen, last_seen)
+    select distinct on (t.workflow_id, t.definition_hash) p_tenant, t.workflow_id, t.definition_hash, t.outline, t.outline_hash,
+           min(t.at) over same, t.at
+      from told t
+    window same as (partition by t.workflow_id, t.definition_hash)
+     order by t.workflow_id, t.definition_hash, t.at desc, t.outline_hash desc
+    on conflict (tenant_id, workflow_id, definition_hash) do update set
+      -- Ids and places of nodes may differ where the definition does not.
+      (outline, outline_hash) = (
+        select case when b.newer then excluded.outline else d.outline end, case when b.newer then excluded.outline_hash else d.outline_hash end
+          from (select d.outline_hash <> excluded.outline_hash
+                       and (excluded.last_seen, excluded.outline_hash) > (d.last_seen, d.outline_hash) as newer) b),
+      first_seen = least(d.first_seen, excluded.first_seen), last_seen = greatest(d.last_seen, excluded.last_seen)
+  ), versioned as (
+    insert into workflow_versions as v (tenant_id, workflow_id, version_id, definition_hash, first_seen, last_seen)
+    select distinct on (t.workflow_id, t.version_id) p_tenant, t.workflow_id, t.version_id, t.definition_hash, min(t.at) over same, t.at
+      from told t
+     where t.version_id is not null
+    window same as (partition by t.workflow_id, t.version_id)
+     order by t.workflow_id, t.version_id, t.at desc, t.definition_hash desc
+    on conflict (tenant_id, workflow_id, version_id) do update set
+      definition_hash = case when (excluded.last_seen, excluded.definition_hash) > (v.last_seen, v.definition_hash)
+                             then excluded.definition_hash else v.definition_hash end,
+      first_seen = least(v.first_seen, excluded.first_seen), last_seen = greatest(v.last_seen, excluded.last_seen)
+  ) select array_agg(distinct workflow_id) into v_workflows from told;
+  if v_workflows is null then return; end if;
 
   delete from workflow_definitions d
    using unnest(v_workflows) w(workflow_id),

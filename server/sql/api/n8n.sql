@@ -197,11 +197,12 @@ end $$;
 
 -- Takes in what events say, in one transaction; all of it may come in any order and any number of times.
 -- p_events: as count_n8n_events; p_instances: [{instance_id, n8n_version, at}]; p_processes: the hooks' status;
--- p_pages: of inventories; p_words: [{instance_id, workflow_id, said, facts_at, facts, project, actor, version_id, at, outline}], facts_at and at
--- in microseconds; the last three as note_definitions.
+-- p_pages: of inventories; p_words: [{instance_id, workflow_id, said, facts_at: microseconds, facts, project, actor}];
+-- p_definitions: as note_definitions.
 -- Answers {"duplicates": [id, ...]}.
 create function rollcall_api.record_lifecycle(
-  p_tenant text, p_now timestamptz, p_events json, p_instances json, p_processes json, p_pages json, p_words json
+  p_tenant text, p_now timestamptz, p_events json, p_instances json, p_processes json, p_pages json, p_words json,
+  p_definitions json
 ) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
@@ -276,6 +277,6 @@ begin
   loop
     perform register_n8n_workflow(p_tenant, v_one.workflow_id, v_one.facts, v_one.moved, v_one.project, v_one.actor);
   end loop;
-  perform note_definitions(p_tenant, p_words);
+  perform note_definitions(p_tenant, p_definitions);
   return jsonb_build_object('duplicates', v_duplicates);
 end $$;

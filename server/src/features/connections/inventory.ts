@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { N8nProject, SyncProgress } from '@rollcall/client/contract';
 import { Problem } from '../../platform/problem.ts';
@@ -163,5 +163,5 @@ function digestOf(workflow: ApiWorkflow, project: N8nProject | undefined): strin
     ? workflow.tags.map((tag: unknown) => (tag as { name?: unknown } | null)?.name)
     : null;
   const content = JSON.stringify([FIELDS.map((name) => workflow[name]), tags, project]);
-  return createHash('sha256').update(content).digest('base64url').slice(0, 22);
+  return hash('sha256', content, 'base64url').slice(0, 22);
 }

@@ -30,10 +30,14 @@ interface WordsRow {
   facts: WorkflowFacts | null;
   project: string;
   actor: string;
+}
+
+interface DefinitionRow extends Omit<Outline, 'nodes' | 'connections'> {
+  workflow_id: string;
   version_id: unknown;
   /** Microseconds since 1970. */
   at: number;
-  outline: Outline | null;
+  outline: Pick<Outline, 'nodes' | 'connections'>;
 }
 
 /** Stands in the database where the sender did not know its instance. */
@@ -63,6 +67,7 @@ export const n8nStore = (database: Database) => ({
         page ? [{ ...page, instance_id }] : [],
       ),
       p_words: events.flatMap(wordsIn),
+      p_definitions: events.flatMap(definitionsIn),
     }),
 
   forget: (tenant: string, before: Date) =>
@@ -114,7 +119,7 @@ function instancesIn(events: Counted[]): object[] {
 }
 
 const wordsIn = ({ heard, project, actor }: Counted): WordsRow[] =>
-  (heard.workflows ?? []).map(({ workflow_id, said, facts, outline }) => ({
+  (heard.workflows ?? []).map(({ workflow_id, said, facts }) => ({
     instance_id: heard.instance_id ?? NOWHERE,
     workflow_id,
     said,
@@ -122,7 +127,18 @@ const wordsIn = ({ heard, project, actor }: Counted): WordsRow[] =>
     facts: facts ?? null,
     project,
     actor,
-    version_id: said.version_id?.[2] ?? null,
-    at: said.present?.[0] ?? Date.parse(heard.at) * 1000,
-    outline: outline ?? null,
   }));
+
+const definitionsIn = ({ heard }: Counted): DefinitionRow[] =>
+  (heard.workflows ?? []).flatMap(({ workflow_id, said, outline }) => {
+    if (!outline) return [];
+    const { definition_hash, outline_hash, nodes, connections } = outline;
+    return {
+      workflow_id,
+      version_id: said.version_id?.[2] ?? null,
+      at: said.present?.[0] ?? Date.parse(heard.at) * 1000,
+      definition_hash,
+      outline_hash,
+      outline: { nodes, connections },
+    };
+  });

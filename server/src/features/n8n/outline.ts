@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { NestingError, nodeHashes, type NodeHashes } from '@rollcall/client/contract';
+import { hash } from 'node:crypto';
+import type { NodeHashes } from '@rollcall/client/contract';
 import { count, field, id, isFields, storable, text } from './webhook/fields.ts';
 
 /** What is kept of a definition: enough to tell what changed from it to another one, and nothing of what is in it. */
@@ -29,9 +29,12 @@ const MOST_CONNECTIONS = 10_000;
 const MOST_CHARACTERS = 500_000;
 const STICKY_NOTE = 'n8n-nodes-base.stickyNote';
 
-/** Of a definition as n8n stores it, given its hash; undefined when it is too large to keep. */
-export const storedOutline = (workflow: unknown, definitionHash: string): Outline | undefined =>
-  outlineOf(workflow, definitionHash, (node) => nodeHashes(node, sha256));
+/** Of a definition as n8n stores it, given its hash and those of its nodes; undefined when it is too large to keep. */
+export const storedOutline = (
+  workflow: unknown,
+  definitionHash: string,
+  hashesOf: (node: unknown) => NodeHashes,
+): Outline | undefined => outlineOf(workflow, definitionHash, hashesOf);
 
 /** Of what the hooks package tells of a stored definition; undefined where it tells no hashes of nodes. */
 export const pickedOutline = (workflow: unknown, definitionHash: string): Outline | undefined =>
@@ -50,7 +53,7 @@ function outlineOf(
   const nodes: OutlineNode[] = [];
   for (const node of told as unknown[]) {
     if (field(node, 'type') === STICKY_NOTE) continue;
-    const hashes = hashed(node, hashesOf);
+    const hashes = hashesOf(node);
     if (!hashes) return undefined;
     nodes.push(nodeOf(node, hashes));
   }
@@ -58,18 +61,6 @@ function outlineOf(
   const content = JSON.stringify([nodes, connections]);
   if (connections.length > MOST_CONNECTIONS || content.length > MOST_CHARACTERS) return undefined;
   return { definition_hash, outline_hash: sha256(content), nodes, connections };
-}
-
-function hashed(
-  node: unknown,
-  hashesOf: (node: unknown) => NodeHashes | undefined,
-): NodeHashes | undefined {
-  try {
-    return hashesOf(node);
-  } catch (error) {
-    if (error instanceof NestingError) return undefined;
-    throw error;
-  }
 }
 
 const nameOf = ({ name }: OutlineNode): string => name;
@@ -111,4 +102,4 @@ function connectionsOf(connections: unknown, names: ReadonlySet<string>): Outlin
   return found;
 }
 
-const sha256 = (value: string): string => createHash('sha256').update(value).digest('hex');
+const sha256 = (value: string): string => hash('sha256', value);

@@ -69,6 +69,7 @@ export function tracedWorkflows(database: Database, clock: Clock) {
           project: teller.project,
           actor: teller.actor,
         })),
+        p_definitions: [],
       });
     }
   };

@@ -1,16 +1,21 @@
-import { createHash } from 'node:crypto';
-import { definitionHash as hashOf, NestingError } from '@rollcall/client/contract';
+import { hash } from 'node:crypto';
+import { hashDefinition, NestingError, type DefinitionHashes } from '@rollcall/client/contract';
 import { WorkflowShapeError, type WorkflowShape } from './shape.ts';
 
 /**
- * `sha256:<hex>` over what the workflow does: see the contract's `definitionHash`, which n8n's hooks share.
+ * `sha256:<hex>` over what the workflow does, and the hashes of its nodes: see the contract's `hashDefinition`, which
+ * n8n's hooks share.
  *
  * @throws {WorkflowShapeError} when the JSON is nested deeper than 256 levels
  */
-export function definitionHash({ nodes, connections, settings }: WorkflowShape): string {
+export function definitionHashes({
+  nodes,
+  connections,
+  settings,
+}: WorkflowShape): DefinitionHashes {
   try {
     const sources = nodes.map(({ source }) => source);
-    return hashOf({ nodes: sources, connections, settings }, sha256);
+    return hashDefinition({ nodes: sources, connections, settings }, sha256);
   } catch (error) {
     if (!(error instanceof NestingError)) throw error;
     throw new WorkflowShapeError(pathIn(nodes, error.path), error.message);
@@ -23,6 +28,4 @@ function pathIn(nodes: WorkflowShape['nodes'], path: string): string {
   return place === undefined ? path : (nodes[Number(place)]?.path ?? path);
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
+const sha256 = (text: string): string => hash('sha256', text);

@@ -1,5 +1,6 @@
+import type { DefinitionHashes } from '@rollcall/client/contract';
 import { aiCapabilities, isAiPart } from './ai.ts';
-import { definitionHash } from './definitionHash.ts';
+import { definitionHashes } from './definitionHash.ts';
 import { mcpServerOf } from './mcpServers.ts';
 import { cadence, schedulesOf, triggerTimes, type Schedule } from './schedules.ts';
 import { parseWorkflow, type WorkflowNode, type WorkflowShape } from './shape.ts';
@@ -50,7 +51,20 @@ interface NodeFacts {
  * @throws {WorkflowShapeError} when the JSON is not a workflow
  */
 export function extractWorkflow(workflow: unknown): WorkflowFacts {
+  return readDefinition(workflow).facts;
+}
+
+/** As `extractWorkflow`, with the hashes of its nodes, as the same reading makes them. */
+export function readDefinition(workflow: unknown): {
+  facts: WorkflowFacts;
+  hashesOf: DefinitionHashes['hashesOf'];
+} {
   const shape = parseWorkflow(workflow);
+  const { hash, hashesOf } = definitionHashes(shape);
+  return { facts: factsOf(shape, hash), hashesOf };
+}
+
+function factsOf(shape: WorkflowShape, definition_hash: string): WorkflowFacts {
   const facts = shape.nodes.filter((node) => !node.disabled).map((node) => nodeFacts(node, shape));
   const errorWorkflow = errorWorkflowOf(shape.settings);
   const capabilities = facts.flatMap((each) => each.capabilities);
@@ -61,7 +75,7 @@ export function extractWorkflow(workflow: unknown): WorkflowFacts {
   return {
     capabilities: tidy(capabilities.map(printable), (token) => token),
     dependencies: tidy(dependencies, (each) => `${each.entity_type} ${each.entity_id}`),
-    definition_hash: definitionHash(shape),
+    definition_hash,
     triggers: tidy(
       facts.flatMap((each) => each.triggers),
       (trigger) => JSON.stringify([trigger.kind, trigger.node, trigger.app]),
