@@ -25,13 +25,14 @@ $$;
 
 create function rollcall_api.totals_json(p_calls bigint, p_errors bigint, p_tokens numeric, p_timed bigint, p_sum double precision,
                                          p_max double precision, p_latency bigint[]) returns jsonb
-language sql stable as $$
-  select jsonb_build_object(
+language plpgsql stable as $$
+begin
+  return jsonb_build_object(
     'calls', coalesce(p_calls, 0), 'errors', coalesce(p_errors, 0), 'tokens_used', coalesce(p_tokens, 0),
     'error_rate', round(coalesce(p_errors::numeric / nullif(p_calls, 0), 0), 6),
     'avg_ms', round((p_sum / nullif(p_timed, 0))::numeric, 3), 'max_ms', p_max)
     || rollcall_api.latency_quantiles(p_latency);
-$$;
+end $$;
 
 create function rollcall_api.overview(p_tenant text, p_window_seconds int, p_now timestamptz) returns jsonb
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$
@@ -71,36 +72,68 @@ begin
   return v_result;
 end $$;
 
+-- Which rollups of latency stand for the time since an hour: days, less the hours of theirs that lie before it where those
+-- are fewer than the others; every hour that is in none of these days stands for itself.
+create function rollcall_api.latency_days(p_tenant text, p_since timestamptz, out days date[], out less timestamptz[])
+language sql stable as $$
+  with folded as (
+    select f.hour::date as day, bool_and(f.holds) as holds, array_agg(f.hour) filter (where f.hour < p_since) as before,
+           count(*) filter (where f.hour >= p_since) as wanted
+      from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour >= date_trunc('day', p_since, 'UTC') group by 1
+  )
+  select coalesce(array_agg(d.day), '{}'), coalesce((select array_agg(h) from folded x, unnest(x.before) h where x.day = any (array_agg(d.day))), '{}')
+    from folded d where d.holds and d.wanted > coalesce(cardinality(d.before), 0);
+$$;
+
 -- What pairs did since an hour, in the order of p_wanted: [{source_id, target_id, protocol?}], all protocols joined where
 -- none is named.
 create function rollcall_api.pair_items(p_tenant text, p_since timestamptz, p_wanted jsonb) returns jsonb
-language sql stable as $$
-  with wanted as materialized (
-    select w.n, e.source_id, e.target_id, e.protocol
-      from jsonb_array_elements(p_wanted) with ordinality w(body, n), jsonb_to_record(w.body) as e(source_id text, target_id text, protocol text)
-  ), hour as materialized (
-    -- By the index on a pair's ends, however many pairs there are.
-    select w.n, h.* from wanted w cross join lateral (
-      select * from rollcall.telemetry_pairs p
-       where p.tenant_id = p_tenant and p.source_id = w.source_id and p.target_id = w.target_id and p.hour >= p_since
-         and (w.protocol is null or p.protocol = w.protocol)
-      offset 0) h
-  ), bucket as (
-    select e.n, e.entry >> 32 as bucket, sum(e.entry & 4294967295)::bigint as count
-      from (select h.n, unnest(h.latency) as entry from hour h) e group by 1, 2
-  ), latency as (
-    select b.n, array_agg((b.bucket << 32) | b.count) as entries from bucket b group by 1
-  ), total as (
-    select h.n, sum(h.calls)::bigint as calls, sum(h.errors)::bigint as errors, sum(h.tokens_used) as tokens_used,
-           sum(h.timed)::bigint as timed, sum(h.duration_sum) as duration_sum, max(h.duration_max) as duration_max,
-           max(h.last_seen) as last_seen, array_agg(distinct h.protocol::text) as protocols
-      from hour h group by 1
-  )
-  select jsonb_agg(jsonb_build_object('source_id', w.source_id, 'target_id', w.target_id, 'last_seen', t.last_seen)
-           || case when w.protocol is null then jsonb_build_object('protocols', t.protocols) else jsonb_build_object('protocol', w.protocol) end
-           || rollcall_api.totals_json(t.calls, t.errors, t.tokens_used, t.timed, t.duration_sum, t.duration_max, l.entries) order by w.n)
-    from wanted w join total t on t.n = w.n left join latency l on l.n = w.n;
-$$;
+language plpgsql stable as $$
+declare
+  v_days date[];
+  v_less timestamptz[];
+begin
+  select l.days, l.less into v_days, v_less from rollcall_api.latency_days(p_tenant, p_since) l;
+  return (
+    with wanted as materialized (
+      select w.n, e.source_id, e.target_id, e.protocol
+        from jsonb_array_elements(p_wanted) with ordinality w(body, n), jsonb_to_record(w.body) as e(source_id text, target_id text, protocol text)
+    ), hour as materialized (
+      -- By the index on a pair's ends, however many pairs there are.
+      select w.n, h.*,
+             case when h.hour = any (v_less) then -1
+                  when h.hour::date = any (v_days) and exists (select from rollcall.telemetry_folded f
+                                                                where f.tenant_id = p_tenant and f.hour = h.hour) then 0 else 1 end as sign
+        from wanted w cross join lateral (
+          select * from rollcall.telemetry_pairs p
+           where p.tenant_id = p_tenant and p.source_id = w.source_id and p.target_id = w.target_id
+             and (p.hour >= p_since or p.hour = any (v_less)) and p.hour >= date_trunc('day', p_since, 'UTC')
+             and (w.protocol is null or p.protocol = w.protocol)
+          offset 0) h
+    ), entry as (
+      select h.n, h.sign, unnest(h.latency) as entry from hour h where h.sign <> 0
+      union all
+      select w.n, 1, unnest(l.latency)
+        from wanted w cross join lateral (
+          select d.latency from rollcall.telemetry_pair_latency d
+           where d.tenant_id = p_tenant and d.source_id = w.source_id and d.target_id = w.target_id and d.day = any (v_days)
+             and (w.protocol is null or d.protocol = w.protocol)
+          offset 0) l
+    ), bucket as (
+      select e.n, e.entry >> 32 as bucket, sum(e.sign * (e.entry & 4294967295)::float8)::bigint as count from entry e group by 1, 2
+    ), latency as (
+      select b.n, array_agg((b.bucket << 32) | b.count) as entries from bucket b where b.count > 0 group by 1
+    ), total as (
+      select h.n, sum(h.calls)::bigint as calls, sum(h.errors)::bigint as errors, sum(h.tokens_used) as tokens_used,
+             sum(h.timed)::bigint as timed, sum(h.duration_sum) as duration_sum, max(h.duration_max) as duration_max,
+             max(h.last_seen) as last_seen, array_agg(distinct h.protocol::text) as protocols
+        from hour h where h.hour >= p_since group by 1
+    )
+    select jsonb_agg(jsonb_build_object('source_id', w.source_id, 'target_id', w.target_id, 'last_seen', t.last_seen)
+             || case when w.protocol is null then jsonb_build_object('protocols', t.protocols) else jsonb_build_object('protocol', w.protocol) end
+             || rollcall_api.totals_json(t.calls, t.errors, t.tokens_used, t.timed, t.duration_sum, t.duration_max, l.entries) order by w.n)
+      from wanted w join total t on t.n = w.n left join latency l on l.n = w.n);
+end $$;
 
 -- Who calls whom, busiest first. p_after: [calls, source_id, target_id, protocol] of the last row seen.
 -- The window counts whole hours, the one it starts in included: pair rollups are hourly.
@@ -142,14 +175,6 @@ declare
   v_top   jsonb;
 begin
   perform enter(p_tenant);
-  execute format($q$
-    select jsonb_agg(to_jsonb(t)) from (
-      select source_id, target_id from (%s) c
-       group by 1, 2
-      having sum(calls) > 0
-       order by sum(calls) desc, 1, 2
-       limit $2) t
-    $q$, pair_calls_text(p_tenant, v_since))
-    into v_top using p_tenant, p_limit;
+  execute busiest_pairs_text(p_tenant, v_since, p_limit) into v_top using p_tenant, p_limit;
   return jsonb_build_object('items', coalesce(pair_items(p_tenant, v_since, v_top), '[]'), 'next', null);
 end $$;

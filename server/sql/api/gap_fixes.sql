@@ -1,7 +1,7 @@
 -- What can be done about a gap.
 
 create function rollcall_api.fix_offer(p_action text, p_summary text, p_arguments jsonb default '{}', p_needs jsonb default '[]') returns jsonb
-language sql immutable as $$
+language sql stable as $$
   select jsonb_build_object('action', p_action, 'summary', p_summary, 'arguments', p_arguments, 'needs', p_needs);
 $$;
 
@@ -32,47 +32,48 @@ end $$;
 
 -- The first offer is the default. A mute is always possible and always last.
 create function rollcall_api.gap_fixes(g rollcall.gaps) returns jsonb
-language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-  select case g.kind
+language plpgsql stable as $$
+begin
+  return case g.kind
     when 'unregistered' then jsonb_build_array(
-      fix_offer('register', format('Register %s as %s.', g.entity_id, g.entity_type), jsonb_build_object('entity_type', g.entity_type)))
+      rollcall_api.fix_offer('register', format('Register %s as %s.', g.entity_id, g.entity_type), jsonb_build_object('entity_type', g.entity_type)))
     when 'unreported' then jsonb_build_array(
-      fix_offer('register', format('Register %s as n8n has it.', g.entity_id), jsonb_build_object('entity_type', g.entity_type)))
+      rollcall_api.fix_offer('register', format('Register %s as n8n has it.', g.entity_id), jsonb_build_object('entity_type', g.entity_type)))
     when 'missing' then jsonb_build_array(
-      fix_offer('mark_deleted', format('Mark %s deleted: n8n no longer has it.', g.entity_id)))
+      rollcall_api.fix_offer('mark_deleted', format('Mark %s deleted: n8n no longer has it.', g.entity_id)))
     when 'drifted' then jsonb_build_array(
-      fix_offer('accept_drift', format('Take n8n''s definition of %s as the registered one.', g.entity_id),
+      rollcall_api.fix_offer('accept_drift', format('Take n8n''s definition of %s as the registered one.', g.entity_id),
                 jsonb_strip_nulls(jsonb_build_object('definition_hash', g.evidence->'n8n_hash', 'version', g.evidence->'n8n_version_id'))))
-    when 'uninstrumented' then n8n_fix_offers(g) || jsonb_build_array(
-      fix_offer('set_state', format('Mark %s inactive: nothing is expected of it.', g.entity_id), '{"new_state": "inactive"}'))
-    when 'silent' then case when g.entity_type = 'n8n_instance' then '[]' else n8n_fix_offers(g) || jsonb_build_array(
-      fix_offer('set_state', format('Mark %s inactive: nothing is expected of it.', g.entity_id), '{"new_state": "inactive"}'),
-      fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id))) end
+    when 'uninstrumented' then rollcall_api.n8n_fix_offers(g) || jsonb_build_array(
+      rollcall_api.fix_offer('set_state', format('Mark %s inactive: nothing is expected of it.', g.entity_id), '{"new_state": "inactive"}'))
+    when 'silent' then case when g.entity_type = 'n8n_instance' then '[]' else rollcall_api.n8n_fix_offers(g) || jsonb_build_array(
+      rollcall_api.fix_offer('set_state', format('Mark %s inactive: nothing is expected of it.', g.entity_id), '{"new_state": "inactive"}'),
+      rollcall_api.fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id))) end
     when 'orphaned' then
       case when g.evidence->>'parent_id' is null then jsonb_build_array(
-        fix_offer('reparent', 'Put it below a parent.', '{}', '["parent_type", "parent_id"]'),
-        fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id)))
+        rollcall_api.fix_offer('reparent', 'Put it below a parent.', '{}', '["parent_type", "parent_id"]'),
+        rollcall_api.fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id)))
       else jsonb_build_array(
-        fix_offer('register', format('Register the parent %s %s.', g.evidence->>'parent_type', g.evidence->>'parent_id'),
+        rollcall_api.fix_offer('register', format('Register the parent %s %s.', g.evidence->>'parent_type', g.evidence->>'parent_id'),
                   jsonb_build_object('entity_type', g.evidence->>'parent_type')),
-        fix_offer('reparent', 'Put it below another parent.', '{}', '["parent_type", "parent_id"]'))
+        rollcall_api.fix_offer('reparent', 'Put it below another parent.', '{}', '["parent_type", "parent_id"]'))
         || case when (g.evidence->>'needs_parent')::boolean then '[]' else jsonb_build_array(
-             fix_offer('detach', 'Let it stand without a parent.')) end
+             rollcall_api.fix_offer('detach', 'Let it stand without a parent.')) end
         || jsonb_build_array(fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id))) end
     when 'broken_dependency' then
       case when (g.evidence->>'target_registered')::boolean and g.evidence->>'target_state' <> 'deleted' then jsonb_build_array(
-        fix_offer('set_state', format('Mark %s active and healthy.', g.subject), '{"new_state": "active"}'),
-        fix_offer('drop_dependency', format('Drop the dependency on %s.', g.subject)))
+        rollcall_api.fix_offer('set_state', format('Mark %s active and healthy.', g.subject), '{"new_state": "active"}'),
+        rollcall_api.fix_offer('drop_dependency', format('Drop the dependency on %s.', g.subject)))
       else jsonb_build_array(
-        fix_offer('register', format('Register %s.', g.subject), jsonb_build_object('entity_type', g.evidence->>'target_type')),
-        fix_offer('drop_dependency', format('Drop the dependency on %s.', g.subject))) end
+        rollcall_api.fix_offer('register', format('Register %s.', g.subject), jsonb_build_object('entity_type', g.evidence->>'target_type')),
+        rollcall_api.fix_offer('drop_dependency', format('Drop the dependency on %s.', g.subject))) end
     -- A run that takes too long is no state of the entity.
     when 'stuck' then case when g.subject = 'overrun' then '[]' else jsonb_build_array(
-      fix_offer('set_state', format('Mark %s active.', g.entity_id), '{"new_state": "active"}'),
-      fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id))) end
+      rollcall_api.fix_offer('set_state', format('Mark %s active.', g.entity_id), '{"new_state": "active"}'),
+      rollcall_api.fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id))) end
     else '[]' end
-    || fix_offer('mute', 'Mute it until a date, with a reason.', '{}', '["reason", "until"]');
-$$;
+    || rollcall_api.fix_offer('mute', 'Mute it until a date, with a reason.', '{}', '["reason", "until"]');
+end $$;
 
 -- The offer that a request means, its arguments completed by the request's: {action, summary, arguments, in_n8n}.
 -- Refused when it does not help against the gap, or lacks what it needs.

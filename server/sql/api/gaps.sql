@@ -10,14 +10,17 @@ $$;
 
 -- A gap's own row says when something of it changed last; that it still holds, the latest check says of all open ones.
 create function rollcall_api.gap_last_seen(g rollcall.gaps) returns timestamptz
-language sql stable as $$
-  select case when g.closed_at is not null then g.last_seen
+language plpgsql stable as $$
+begin
+  return case when g.closed_at is not null then g.last_seen
               else greatest(g.last_seen, (select c.checked_at from rollcall.gap_checks c where c.tenant_id = g.tenant_id)) end;
-$$;
+end $$;
 
+-- PL/pgSQL keeps its plans, where SQL would plan what it calls anew for every row.
 create function rollcall_api.gap_json(g rollcall.gaps, p_now timestamptz) returns jsonb
-language sql stable as $$
-  select jsonb_build_object(
+language plpgsql stable as $$
+begin
+  return jsonb_build_object(
     'id', g.id, 'kind', g.kind,
     'state', rollcall_api.gap_state(g, p_now), 'severity', g.severity, 'grade', g.grade, 'entity_type', g.entity_type, 'entity_id', g.entity_id,
     'entity_name', coalesce((select e.entity_name from rollcall.entities e
@@ -27,7 +30,7 @@ language sql stable as $$
     'inhibits', (select count(*) from rollcall.gaps i where i.tenant_id = g.tenant_id and i.inhibited_by = g.id and i.closed_at is null),
     'muted_until', g.muted_until, 'mute_reason', g.mute_reason,
     'fixes', case when g.closed_at is null then rollcall_api.gap_fixes(g) else '[]' end);
-$$;
+end $$;
 
 create function rollcall_api.get_gap(p_tenant text, p_gap uuid, p_now timestamptz) returns jsonb
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp as $$

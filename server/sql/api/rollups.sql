@@ -1,6 +1,6 @@
 -- Coarser rollups. What ingest keeps by minute and by hour is folded into hours and days when an hour is over, so that
--- a long window is read from few rows. telemetry_folded says for which hours that holds: ingest takes an hour out of it
--- in the transaction that writes the late event, and readers take every hour that is not in it from the finer rollups.
+-- a long window is read from few rows. telemetry_folded says for which hours that holds: ingest takes that back in the
+-- transaction that writes a late event, and readers take every hour for which it does not hold from the finer rollups.
 
 -- Ingest and folding meet here, each with its rows written or about to be read. Whoever comes second sees what the
 -- first one did. Locks are shared by hours 32 apart, as a batch may span thousands.
@@ -15,7 +15,7 @@ language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 begin
   perform pg_advisory_xact_lock_shared(key)
      from (select distinct rollup_lock(p_tenant, h) as key from unnest(p_hours) h order by 1) k;
-  delete from telemetry_folded where tenant_id = p_tenant and hour = any (p_hours);
+  update telemetry_folded set holds = false where tenant_id = p_tenant and hour = any (p_hours) and holds;
 end $$;
 
 -- Folds one hour: the latest with telemetry that is over and not folded. May be done again, by any number of servers.
@@ -35,7 +35,7 @@ begin
   -- Most of an hour's stragglers have come two minutes after it.
   select h into v_hour
     from generate_series(v_first, date_trunc('hour', p_now - interval '2 minutes') - interval '1 hour', '1 hour') h
-   where not exists (select from telemetry_folded f where f.tenant_id = p_tenant and f.hour = h)
+   where not exists (select from telemetry_folded f where f.tenant_id = p_tenant and f.hour = h and f.holds)
      and exists (select from telemetry_minutes m where m.tenant_id = p_tenant and m.minute >= h and m.minute < h + interval '1 hour')
    order by h desc limit 1;
   if v_hour is null then
@@ -55,6 +55,28 @@ begin
    group by m.protocol;
 
   v_slot := extract(hour from v_hour) + 1;
+  -- A pair that was folded before with other calls is put together again from its hours.
+  with pair as materialized (
+    select p.protocol, p.source_id, p.target_id, p.calls, p.latency, d.upto, coalesce(d.upto[v_slot] - coalesce(d.upto[v_slot - 1], 0), 0) as before
+      from telemetry_pairs p
+      left join telemetry_pair_days d on d.tenant_id = p_tenant and d.day = v_hour::date and d.protocol = p.protocol
+                                     and d.source_id = p.source_id and d.target_id = p.target_id
+     where p.tenant_id = p_tenant and p.hour = v_hour
+  ), again as (
+    insert into telemetry_pair_latency as l (tenant_id, day, protocol, source_id, target_id, latency)
+    select p_tenant, v_hour::date, p.protocol, p.source_id, p.target_id, latency_fold(array(
+             select e from telemetry_pairs h cross join unnest(h.latency) e
+              where h.tenant_id = p_tenant and h.source_id = p.source_id and h.target_id = p.target_id and h.protocol = p.protocol
+                and h.hour >= v_hour::date and h.hour < v_hour::date + 1
+                and (h.hour = v_hour or p.upto[extract(hour from h.hour) + 1] > coalesce(p.upto[extract(hour from h.hour)], 0))))
+      from pair p where p.before > 0 and p.before <> least(p.calls, 80000000)
+     order by p.protocol, p.source_id, p.target_id
+    on conflict (tenant_id, source_id, target_id, day, protocol) do update set latency = excluded.latency
+  )
+  insert into telemetry_pair_latency as l (tenant_id, day, protocol, source_id, target_id, latency)
+  select p_tenant, v_hour::date, p.protocol, p.source_id, p.target_id, p.latency from pair p where p.before = 0
+   order by p.protocol, p.source_id, p.target_id
+  on conflict (tenant_id, source_id, target_id, day, protocol) do update set latency = latency_fold(l.latency || excluded.latency);
   insert into telemetry_pair_days as d
   select p_tenant, v_hour::date, p.protocol, p.source_id, p.target_id,
          array_fill(0, array[v_slot - 1]) || array_fill(least(p.calls, 80000000)::int, array[25 - v_slot])
@@ -74,7 +96,8 @@ begin
   update telemetry_pairs p set latency = latency_fold(p.latency) from idle i
    where p.tenant_id = p_tenant and p.hour = v_hour
      and (p.protocol, p.source_id, p.target_id) = (i.protocol, i.source_id, i.target_id);
-  insert into telemetry_folded values (p_tenant, v_hour) on conflict do nothing;
+  insert into telemetry_folded as f (tenant_id, hour) values (p_tenant, v_hour)
+  on conflict (tenant_id, hour) do update set holds = true;
   return jsonb_build_object('hour', v_hour);
 end $$;
 
@@ -84,7 +107,7 @@ language sql stable as $$
   select h
     from generate_series(date_trunc('hour', p_since, 'UTC'),
                          (select max(m.minute) from rollcall.telemetry_minutes m where m.tenant_id = p_tenant), '1 hour') h
-   where not exists (select from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour = h and f.hour >= p_since)
+   where not exists (select from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour = h and f.holds and f.hour >= p_since)
      and exists (select from rollcall.telemetry_minutes m
                   where m.tenant_id = p_tenant and m.minute >= h and m.minute < h + interval '1 hour');
 $$;
@@ -94,7 +117,7 @@ create function rollcall_api.protocol_rollups(p_tenant text, p_since timestamptz
 language sql stable as $$
   select t.*
     from rollcall.telemetry_hours t
-    join rollcall.telemetry_folded f on f.tenant_id = t.tenant_id and f.hour = t.hour
+    join rollcall.telemetry_folded f on f.tenant_id = t.tenant_id and f.hour = t.hour and f.holds
    where t.tenant_id = p_tenant and t.hour >= p_since
   union all
   select m.*
@@ -125,7 +148,7 @@ language sql stable as $$
       select format('select source_id, target_id, protocol, %s from rollcall.telemetry_pair_days where tenant_id = $1 and day = any (%L)',
                     rollcall_api.calls_of_hours(hours), array_agg(day))
         from (select f.hour::date as day, array_agg(extract(hour from f.hour)::int order by f.hour) as hours
-                from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour >= p_since group by 1) d
+                from rollcall.telemetry_folded f where f.tenant_id = p_tenant and f.hour >= p_since and f.holds group by 1) d
        group by hours
     ) parts;
 $$;

@@ -220,6 +220,8 @@ begin
     delete from telemetry_folded where tenant_id = v_tenant and hour < p_now - make_interval(days => p_rollup_days);
     delete from telemetry_pair_days
      where tenant_id = v_tenant and day < (p_now at time zone 'UTC')::date - p_rollup_days;
+    delete from telemetry_pair_latency
+     where tenant_id = v_tenant and day < (p_now at time zone 'UTC')::date - p_rollup_days;
   end loop;
   -- Last and impatient, for a drop waits until nobody reads telemetry, and whoever comes meanwhile waits behind it.
   -- What does not go now goes the next time.

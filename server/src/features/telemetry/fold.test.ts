@@ -37,7 +37,7 @@ const fold = () =>
 const foldedHours = async () =>
   (
     await rollcall.sql<{ hour: Date }>(
-      'select hour from rollcall.telemetry_folded where tenant_id = $1 order by hour',
+      'select hour from rollcall.telemetry_folded where tenant_id = $1 and holds order by hour',
       [rollcall.tenant],
     )
   ).map(({ hour }) => hour.getTime());
@@ -136,37 +136,55 @@ test('a day of one pair adds up in whatever order its hours are folded', async (
   expect((await dashboards(45)).pairs).toMatchObject([{ calls: 14 }]);
 });
 
-test('whatever is sent and folded in whatever order, the busiest are those that the events add up to', async () => {
+test('whatever is sent and folded in whatever order, calls and latencies of pairs are those of the events', async () => {
   const heap = fc.record({
     hoursAgo: fc.nat({ max: 50 }),
     pair: fc.nat({ max: 5 }),
     calls: fc.integer({ min: 1, max: 9 }),
+    duration_ms: fc.constantFrom(1, 10, 100, 1000),
   });
+  const rank = (sorted: number[], percent: number) =>
+    sorted[Math.ceil((sorted.length * percent) / 100) - 1];
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(heap, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 }),
       fc.constantFrom(1, 7, 24, 30, 60),
       async (batches, hours) => {
         rollcall = await freshTenant(server);
-        const expected = new Map<string, number>();
+        const expected = new Map<string, number[]>();
         for (const heaps of batches) {
           await send(
-            heaps.flatMap(({ hoursAgo, pair, calls }) =>
-              Array.from({ length: calls }, () => event(hoursAgo, { source_id: `s${pair}` })),
+            heaps.flatMap(({ hoursAgo, pair, calls, duration_ms }) =>
+              Array.from({ length: calls }, () =>
+                event(hoursAgo, { source_id: `s${pair}`, duration_ms }),
+              ),
             ),
           );
-          for (const { hoursAgo, pair, calls } of heaps) {
+          for (const { hoursAgo, pair, calls, duration_ms } of heaps) {
             if (hoursAgo > hours) continue;
-            expected.set(`s${pair}`, (expected.get(`s${pair}`) ?? 0) + calls);
+            const known = expected.get(`s${pair}`) ?? [];
+            expected.set(`s${pair}`, [...known, ...Array<number>(calls).fill(duration_ms)]);
           }
           await fold();
           const { pairs, totals } = await dashboards(hours);
-          const shown = pairs.map((pair: { source_id: string; calls: number }) => [
+          const shown = pairs.map((pair: Record<string, number | string>) => [
             pair.source_id,
             pair.calls,
+            // Read from buckets, at most 2 % beside it.
+            ...['p50_ms', 'p95_ms', 'p99_ms'].map(
+              (name) => 10 ** Math.round(Math.log10(Number(pair[name]))),
+            ),
           ]);
-          expect(shown).toEqual([...expected].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
-          expect(totals.calls).toBe([...expected.values()].reduce((sum, one) => sum + one, 0));
+          const sums = [...expected].map(([source, durations]) => {
+            const sorted = durations.toSorted((x, y) => x - y);
+            return [
+              source,
+              sorted.length,
+              ...[50, 95, 99].map((one) => rank(sorted, one)),
+            ] as const;
+          });
+          expect(shown).toEqual(sums.sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
+          expect(totals.calls).toBe(sums.reduce((sum, [, calls]) => sum + calls, 0));
         }
       },
     ),
