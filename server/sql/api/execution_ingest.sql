@@ -7,12 +7,14 @@ language sql immutable as $$ select p_status in ('success', 'error', 'cancelled'
 -- so that the order of merging never matters. The rank of a status is 1 where it is an end, and less where only the end of
 -- a branch was seen.
 create function rollcall_api.best_said(p_said jsonb) returns jsonb
-language sql immutable as $$
-  select case when jsonb_array_length(p_said) = 1 then p_said->0 else (
-    select jsonb_object_agg(w.key, w.value)
-      from (select distinct on (t.key) t.key, t.value from jsonb_array_elements(p_said) s, jsonb_each(s) t
-             order by t.key, t.value desc) w) end;
-$$;
+-- PL/pgSQL keeps its plan, where SQL would plan it anew in every statement.
+language plpgsql immutable as $$
+begin
+  if jsonb_array_length(p_said) = 1 then return p_said->0; end if;
+  return (select jsonb_object_agg(w.key, w.value)
+            from (select distinct on (t.key) t.key, t.value from jsonb_array_elements(p_said) s, jsonb_each(s) t
+                   order by t.key, t.value desc) w);
+end $$;
 
 -- A day's partition of spans, made when the first span of that day comes.
 create function rollcall_api.ensure_span_day(p_day date) returns void
@@ -159,17 +161,19 @@ end $$;
 -- Who unites, gives up or forgets executions holds a tenant's alone. Who adds to them does so beside others, each under
 -- the keys of its runs, so that no run is made twice; locks are taken in one order everywhere: this, spans, keys, rows.
 create function rollcall_api.lock_executions(p_tenant text, p_alone boolean) returns void
-language sql as $$
-  select case when p_alone then pg_advisory_xact_lock(key) else pg_advisory_xact_lock_shared(key) end
-    from hashtextextended('rollcall.executions:' || p_tenant, 0) key;
-$$;
+language plpgsql as $$
+declare v_key bigint := hashtextextended('rollcall.executions:' || p_tenant, 0);
+begin
+  if p_alone then perform pg_advisory_xact_lock(v_key); else perform pg_advisory_xact_lock_shared(v_key); end if;
+end $$;
 
 -- Spans that are bound to executions here and spans that look for their parents do not pass each other unseen.
 create function rollcall_api.lock_spans(p_tenant text, p_alone boolean) returns void
-language sql as $$
-  select case when p_alone then pg_advisory_xact_lock(key) else pg_advisory_xact_lock_shared(key) end
-    from hashtextextended('rollcall.spans:' || p_tenant, 0) key;
-$$;
+language plpgsql as $$
+declare v_key bigint := hashtextextended('rollcall.spans:' || p_tenant, 0);
+begin
+  if p_alone then perform pg_advisory_xact_lock(v_key); else perform pg_advisory_xact_lock_shared(v_key); end if;
+end $$;
 
 -- p_runs: [{n: 1.., keys, instance_id, execution_id, workflow_id, said, sources, first_at, last_at, node_tokens: whether a node told
 -- of some}], no two of which share a key; p_nodes, p_marks, p_spans, p_events, p_states: their rows, each with its run's n,

@@ -2,7 +2,8 @@
 
 -- Remembers the ids of nodes, for reports that know only names.
 create function rollcall_api.write_node_names(p_tenant text, p_names json) returns void
-language sql set search_path = rollcall, rollcall_api, pg_temp as $$
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
   insert into workflow_nodes (tenant_id, workflow_id, node_name, node_id)
   select distinct on (x.workflow_id, x.node_name) p_tenant, x.workflow_id, x.node_name, x.node_id
     from json_to_recordset(p_names) as x(workflow_id text, node_name text, node_id text)
@@ -10,7 +11,7 @@ language sql set search_path = rollcall, rollcall_api, pg_temp as $$
                                       where k.tenant_id = p_tenant and k.workflow_id = x.workflow_id and k.node_name = x.node_name)
    order by x.workflow_id, x.node_name, x.node_id
   on conflict (tenant_id, workflow_id, node_name) do update set node_id = excluded.node_id;
-$$;
+end $$;
 
 -- p_nodes: rows with their run's n and workflow_id; p_ids: the runs' ids. Of two words of one teller on the same node
 -- run, an end wins over what is not, and then the later one; each fills in what the other leaves out.

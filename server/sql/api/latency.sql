@@ -20,11 +20,11 @@ return ((p_bucket + 2000)::bigint << 32) | p_count;
 
 -- Folds entries of the same bucket into one.
 create function rollcall_api.latency_fold(p_entries bigint[]) returns bigint[]
-language sql immutable parallel safe
-return (
-  select coalesce(array_agg((bucket << 32) | total order by bucket), '{}')
-    from (select entry >> 32 as bucket, sum(entry & 4294967295)::bigint as total from unnest(p_entries) entry group by 1) b
-);
+language plpgsql immutable parallel safe as $$
+begin
+  return (select coalesce(array_agg((bucket << 32) | total order by bucket), '{}')
+            from (select entry >> 32 as bucket, sum(entry & 4294967295)::bigint as total from unnest(p_entries) entry group by 1) b);
+end $$;
 
 -- {p50_ms, p95_ms, p99_ms} by nearest rank; nulls when nothing was timed.
 create function rollcall_api.latency_quantiles(p_entries bigint[]) returns jsonb
