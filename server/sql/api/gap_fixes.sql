@@ -7,12 +7,13 @@ $$;
 
 -- The workflow in n8n that a gap is about: of several instances, the one in its evidence, else the one heard of last.
 create function rollcall_api.gap_workflow(g rollcall.gaps) returns rollcall.n8n_workflows
-language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-  select n from n8n_workflows n
+language plpgsql stable as $$
+begin
+  return (select n from rollcall.n8n_workflows n
    where n.tenant_id = g.tenant_id and n.workflow_id = coalesce(g.evidence->>'workflow_id', g.entity_id) and n.instance_id <> ''
      and n.deleted_at is null and g.entity_type = 'workflow'
-   order by n.instance_id = g.evidence->>'instance_id' desc nulls last, n.seen_at desc nulls last, n.instance_id limit 1;
-$$;
+   order by n.instance_id = g.evidence->>'instance_id' desc nulls last, n.seen_at desc nulls last, n.instance_id limit 1);
+end $$;
 
 -- What n8n itself has to do. None where no instance is known to have the workflow.
 create function rollcall_api.n8n_fix_offers(g rollcall.gaps) returns jsonb

@@ -16,9 +16,10 @@ language sql stable as $$
 $$;
 
 create function rollcall_api.last_seen(p_tenant text, p_id text) returns timestamptz
-language sql stable as $$
-  select a.last_seen from rollcall.activity a where a.tenant_id = p_tenant and a.entity_id = p_id;
-$$;
+language plpgsql stable as $$
+begin
+  return (select a.last_seen from rollcall.activity a where a.tenant_id = p_tenant and a.entity_id = p_id);
+end $$;
 
 create function rollcall_api.no_such_entity(p_type text, p_id text) returns void
 language plpgsql as $$

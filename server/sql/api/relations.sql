@@ -2,9 +2,10 @@
 -- harmless alone could close a cycle together.
 
 create function rollcall_api.lock_relations(p_tenant text) returns void
-language sql as $$
-  select pg_advisory_xact_lock(hashtextextended('rollcall.relations:' || p_tenant, 0));
-$$;
+language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('rollcall.relations:' || p_tenant, 0));
+end $$;
 
 create function rollcall_api.ancestors(p_tenant text, p_type text, p_id text)
 returns table (depth int, entity_type text, entity_id text)
@@ -83,8 +84,9 @@ begin
 end $$;
 
 create function rollcall_api.relations_json(e rollcall.entities) returns jsonb
-language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-  select jsonb_build_object(
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  return jsonb_build_object(
     'depends_on', (
       select coalesce(jsonb_agg(jsonb_build_object('entity_type', d.target_type, 'entity_id', d.target_id, 'origin', d.origin)
                                 order by d.target_type, d.target_id), '[]')
@@ -104,4 +106,4 @@ language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
     'ancestors', (
       select coalesce(jsonb_agg(jsonb_build_object('entity_type', a.entity_type, 'entity_id', a.entity_id) order by a.depth), '[]')
         from ancestors(e.tenant_id, e.entity_type, e.entity_id) a));
-$$;
+end $$;

@@ -149,13 +149,14 @@ end $$;
 -- One page of rows that were read with one more than asked for. The cursor holds the last row's sort
 -- fields; a field named `sort` is for that alone.
 create function rollcall_api.page(p_rows jsonb, p_limit int, p_sort text[]) returns jsonb
-language sql immutable as $$
-  select jsonb_build_object(
+language plpgsql immutable as $$
+begin
+  return jsonb_build_object(
     'items', (select coalesce(jsonb_agg(r - 'sort' order by n), '[]')
                 from jsonb_array_elements(coalesce(p_rows, '[]')) with ordinality e(r, n) where n <= p_limit),
     'next', case when jsonb_array_length(p_rows) > p_limit
       then (select jsonb_agg(p_rows -> (p_limit - 1) -> f order by i) from unnest(p_sort) with ordinality s(f, i)) end);
-$$;
+end $$;
 
 -- For /readyz and for a server that may not migrate: which text of the schema is installed.
 create function rollcall_api.schema_version() returns jsonb
