@@ -37,8 +37,8 @@ export interface N8nApi {
   check(): Promise<void>;
   /** Up to 250 workflows, without pinned data. */
   listWorkflows(cursor?: string): Promise<ApiPage<ApiWorkflow>>;
-  /** Up to 250 executions, latest first. */
-  listExecutions(cursor?: string): Promise<ApiPage<ApiExecution>>;
+  /** Up to 250 executions, latest first: those that run now, or all others. n8n never lists both. */
+  listExecutions(which: 'running' | 'others', cursor?: string): Promise<ApiPage<ApiExecution>>;
   /** Names of projects by id; undefined where the licence or the key does not allow to ask. */
   listProjects(): Promise<Map<string, { name: string; type: string }> | undefined>;
   /** With pinned data. */
@@ -107,7 +107,12 @@ export function n8nApi(target: N8nTarget, options: RequestOptions = {}): N8nApi 
     },
     listWorkflows: (cursor) =>
       page<ApiWorkflow>('workflows', { excludePinnedData: 'true' }, cursor),
-    listExecutions: (cursor) => page<ApiExecution>('executions', { includeData: 'false' }, cursor),
+    listExecutions: (which, cursor) =>
+      page<ApiExecution>(
+        'executions',
+        { includeData: 'false', ...(which === 'running' && { status: which }) },
+        cursor,
+      ),
     listProjects,
     getWorkflow: (id) => workflow('GET', pathOf(id)),
     updateWorkflow: (id, changed) => workflow('PUT', pathOf(id), writable(changed)),
