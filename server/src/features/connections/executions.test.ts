@@ -24,7 +24,9 @@ afterAll(() => rollcall.stop());
 const open = { status: 'running', finished: false, stoppedAt: null };
 const statuses = async () => {
   const { items } = (await tenant.get('/api/v1/executions')).body;
-  return items.map((one: Record<string, unknown>) => `${one.execution_id} ${one.status}`);
+  return items.map(
+    (one: { execution_id: string; status: string }) => `${one.execution_id} ${one.status}`,
+  );
 };
 
 test('a run that outlasts later ones is known while it runs, and so is its end', async () => {
@@ -42,4 +44,16 @@ test('an n8n that does not list what runs is read all the same', async () => {
   n8n.fail(/status=running/, { status: 400, body: '{"message":"status must be one of: error"}' });
   expect((await connectN8n(tenant, n8n)).last_error).toBeNull();
   expect(await statuses()).toEqual(['1 success']);
+});
+
+test('of runs that n8n does not save its inventory tells nothing', async () => {
+  await tenant.post('/api/v1/entities', {
+    entity_type: 'workflow',
+    entity_id: 'one',
+    current_state: 'active',
+  });
+  await connectN8n(tenant, n8n, { saves_no_success: true });
+  await tenant.post('/api/v1/gaps/check');
+  const { items } = (await tenant.get('/api/v1/gaps')).body;
+  expect(items).toMatchObject([{ kind: 'uninstrumented', entity_id: 'one', grade: 'certain' }]);
 });
