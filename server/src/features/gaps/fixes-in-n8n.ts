@@ -12,6 +12,8 @@ import { sameWorkflow, workflowChanges, type StoredWorkflow } from './workflow-c
 /** What fixes ask of a connected n8n. It throws a Problem; one of 404 means that there is no such workflow. */
 export interface FixableN8n {
   getWorkflow(id: string): Promise<StoredWorkflow>;
+  /** What n8n keeps of an earlier version. */
+  getVersion(id: string, version: string): Promise<Pick<StoredWorkflow, 'nodes' | 'connections'>>;
   updateWorkflow(id: string, workflow: StoredWorkflow): Promise<StoredWorkflow>;
   activate(id: string): Promise<StoredWorkflow>;
   deactivate(id: string): Promise<StoredWorkflow>;
@@ -44,10 +46,11 @@ export function fixesInN8n(store: FixesStore, { find, tell }: N8nAccess, clock: 
 
   async function fix(author: Author, plan: N8nPlan, dryRun: boolean): Promise<GapFixResult> {
     const { action, summary, gap } = plan;
-    const { instance_id, workflow_id, credential } = plan.arguments;
+    const { instance_id, workflow_id } = plan.arguments;
     const n8n = await open(author.tenant, instance_id);
     const before = await n8n.getWorkflow(workflow_id);
-    const after = edited(before, action, credential);
+    if (action !== 'reactivate') refuseDraft(before);
+    const after = await edited(n8n, before, plan);
     const changes = workflowChanges(entityOf(workflow_id), before, after);
     if (changes.length === 0) throw nothingToChange(plan);
     const said = { action, summary, changes };
@@ -140,12 +143,16 @@ export function fixesInN8n(store: FixesStore, { find, tell }: N8nAccess, clock: 
 
 const entityOf = (workflow_id: string) => ({ entity_type: 'workflow', entity_id: workflow_id });
 
-function edited(
+async function edited(
+  n8n: FixableN8n,
   workflow: StoredWorkflow,
-  action: N8nPlan['action'],
-  credential: string | undefined,
-): StoredWorkflow {
+  { action, arguments: { version = '', credential } }: N8nPlan,
+): Promise<StoredWorkflow> {
   if (action === 'reactivate') return { ...workflow, active: true };
+  if (action === 'restore') {
+    const { nodes, connections } = await n8n.getVersion(workflow.id, version);
+    return { ...workflow, nodes, connections };
+  }
   try {
     return editWorkflow({ workflow, options: { credential } }).workflow as StoredWorkflow;
   } catch (error) {
@@ -153,6 +160,14 @@ function edited(
     const detail = `n8n's workflow cannot be instrumented: ${error.message}.`;
     throw new Problem(422, 'not_a_workflow', { detail, cause: error });
   }
+}
+
+/** n8n publishes what it is given: somebody's unfinished work would go live with it. */
+function refuseDraft({ name, active, versionId, activeVersionId }: StoredWorkflow): void {
+  if (!active || typeof activeVersionId !== 'string' || activeVersionId === versionId) return;
+  throw new Problem(409, 'unpublished_changes', {
+    detail: `${name} has changes in n8n that are not published, and would be with this fix. Publish or discard them first.`,
+  });
 }
 
 const apply = (n8n: FixableN8n, action: N8nPlan['action'], workflow: StoredWorkflow) =>
@@ -167,13 +182,14 @@ async function updated(n8n: FixableN8n, workflow: StoredWorkflow): Promise<Store
   return n8n.getWorkflow(workflow.id);
 }
 
-const nothingToChange = ({ action, arguments: { workflow_id }, gap }: N8nPlan): Problem =>
-  new Problem(409, 'nothing_to_change', {
-    detail:
-      action === 'instrument'
-        ? `n8n's workflow ${workflow_id} has Rollcall's nodes already, or no trigger to put them behind. The gap closes when it first reports.`
-        : `n8n has ${workflow_id} active already. The ${gap.kind} gap closes when it first runs.`,
-  });
+function nothingToChange({ action, arguments: { workflow_id }, gap }: N8nPlan): Problem {
+  const reasons: Record<N8nPlan['action'], string> = {
+    instrument: `n8n's workflow ${workflow_id} has Rollcall's nodes already, or no trigger to put them behind. The gap closes when it first reports.`,
+    restore: `Nodes and connections of n8n's workflow ${workflow_id} are those of the registered version; what differs are its settings.`,
+    reactivate: `n8n has ${workflow_id} active already. The next check of this ${gap.kind} gap goes by that.`,
+  };
+  return new Problem(409, 'nothing_to_change', { detail: reasons[action] });
+}
 
 function changedSince({ fix }: N8nFix, after: StoredWorkflow, now: StoredWorkflow): Problem {
   const fields = workflowChanges(entityOf(fix.arguments.workflow_id), after, now).map(

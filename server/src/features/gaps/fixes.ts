@@ -13,6 +13,7 @@ import { fixesInN8n, type N8nAccess } from './fixes-in-n8n.ts';
 import type { Author, FixesStore } from './fixes.store.ts';
 import type { GapsStore } from './gaps.store.ts';
 
+const IN_N8N = new Set<BulkFixRequest['action']>(['reactivate', 'restore', 'instrument']);
 /** In n8n one takes two or three requests. */
 const MOST_IN_N8N = 20;
 const MOST = 1000;
@@ -27,9 +28,7 @@ export function gapFixing(store: FixesStore, gaps: GapsStore, clock: Clock, acce
   }
 
   async function fixMany(author: Author, request: BulkFixRequest): Promise<BulkFixResult> {
-    if (request.action === 'instrument' || request.action === 'reactivate') {
-      return fixManyInN8n(author, request);
-    }
+    if (IN_N8N.has(request.action)) return fixManyInN8n(author, request);
     const { filter, limit = MOST, cursor, ...choice } = request;
     const { next, ...result } = await store.fixMany(author, filter, choice, {
       now: clock(),
