@@ -1,15 +1,28 @@
 -- Taking a fix back, and fixes that n8n carries out: intent is kept before n8n is asked, its outcome afterwards.
 
+-- What people and programs have said of an entity: n8n's own words come and go with its inventories.
+create function rollcall_api.without_n8n_words(p_entity jsonb) returns jsonb
+language sql immutable as $$
+  select p_entity - array['capabilities', 'extracted_capabilities'] || jsonb_build_object(
+    'metadata', coalesce(nullif(p_entity->'metadata', 'null'), '{}') - 'n8n',
+    'tags', coalesce(nullif(p_entity->'tags', 'null'), '[]')
+              - array(select jsonb_array_elements_text(coalesce(nullif(p_entity #> '{metadata,n8n,tags}', 'null'), '[]'))));
+$$;
+
 -- Names of the fields that are no longer as the fix left them.
 create function rollcall_api.changed_since(f rollcall.gap_fixes) returns text[]
 language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-  with s as materialized (
-    select fix_snapshot(f.tenant_id, f.gap_id, f.target_type, f.target_id, f.subject) as now
+  with snapshot as materialized (
+    select fix_snapshot(f.tenant_id, f.gap_id, f.target_type, f.target_id, f.subject) as now, not (f.before->>'existed')::boolean as made
+  ), s as materialized (
+    select case when made then now || jsonb_build_object('entity', without_n8n_words(now->'entity')) else now end as now,
+           case when made then f.after || jsonb_build_object('entity', without_n8n_words(f.after->'entity')) else f.after end as after
+      from snapshot
   ), field as (
-    select p.part, k.field, s.now->p.part->k.field as now, f.after->p.part->k.field as after
+    select p.part, k.field, s.now->p.part->k.field as now, s.after->p.part->k.field as after
       from s cross join unnest(array['entity', 'depends_on', 'gap']) p(part)
      cross join lateral (
-       select jsonb_object_keys(f.after->p.part) union select jsonb_object_keys(f.before->p.part)
+       select jsonb_object_keys(s.after->p.part) union select jsonb_object_keys(f.before->p.part)
        -- Of an entity that the fix made, everything.
        union select jsonb_object_keys(s.now->p.part) where p.part = 'entity' and not (f.before->>'existed')::boolean) k(field)
   )
@@ -22,6 +35,8 @@ create function rollcall_api.unregister(f rollcall.gap_fixes) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 declare e entities;
 begin
+  delete from entity_dependencies d
+   where d.tenant_id = f.tenant_id and d.entity_type = f.target_type and d.entity_id = f.target_id and d.origin = 'extracted';
   perform from entity_dependencies d where d.tenant_id = f.tenant_id and d.entity_type = f.target_type and d.entity_id = f.target_id;
   if found then
     raise exception using errcode = 'RC409', message = format('%s %s has dependencies since.', f.target_type, quote_literal(f.target_id)),

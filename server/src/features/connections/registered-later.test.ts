@@ -62,3 +62,20 @@ test('it counts as vanished all the same when it is gone by then', async () => {
   n8n.workflows.splice(0, 1);
   expect(await again(id)).toMatchObject({ vanished: ['one'] });
 });
+
+test('what n8n says of it since does not stand in the way of an undo; what somebody says does', async () => {
+  const { id } = await connectN8n(tenant, n8n);
+  const gap = await gapOf('one');
+  const fix = async () => (await tenant.post(`/api/v1/gaps/${gap.id}/fix`)).body.fix_id as string;
+  const undo = (fixId: string) => tenant.post(`/api/v1/gaps/fixes/${fixId}/undo`);
+  const first = await fix();
+  await again(id);
+  expect((await undo(first)).body.gap).toMatchObject({ id: gap.id, state: 'open' });
+  expect((await tenant.get('/api/v1/entities/workflow/one')).status).toBe(404);
+  const second = await fix();
+  await again(id);
+  const mine = { entity_type: 'workflow', entity_id: 'one', tags: ['mine', 'finance'] };
+  await tenant.post('/api/v1/entities', mine);
+  const { status, body } = await undo(second);
+  expect([status, body.code, body.errors[0].path]).toEqual([409, 'changed_since', 'tags']);
+});
