@@ -65,14 +65,15 @@ begin
     select distinct x.instance_id, s.source
       from (select r.instance_id, r.sources from executions r where r.tenant_id = p_tenant order by r.began desc, r.id desc limit 1000) x,
            unnest(x.sources) s(source)
-     where s.source in ('hooks', 'otlp', 'log', 'sync') and x.instance_id is not null
+     where s.source in ('hooks', 'otlp', 'log') and x.instance_id is not null
   ), covered as materialized (
     select r.instance_id from recent r
     union select p.instance_id from n8n_processes p where p.tenant_id = p_tenant
     union select v.instance_id from n8n_events v where v.tenant_id = p_tenant and v.last_seen > p_now - interval '1 day'
              and v.name in ('execution.started', 'execution.finished', 'hooks.status', 'inventory')
+    -- One that fails for the moment is no reason to instrument anything.
     union select c.instance_id from n8n_connections c where c.tenant_id = p_tenant and not c.paused and c.synced_at is not null
-             and c.last_error is null and not c.saves_no_success
+             and not c.saves_no_success
   )
   select 'uninstrumented', 'workflow', e.entity_id, '', 'warning',
          format('%s is active in n8n, but nothing would tell of its runs.', e.entity_name),

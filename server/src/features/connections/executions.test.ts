@@ -46,14 +46,31 @@ test('an n8n that does not list what runs is read all the same', async () => {
   expect(await statuses()).toEqual(['1 success']);
 });
 
-test('of runs that n8n does not save its inventory tells nothing', async () => {
-  await tenant.post('/api/v1/entities', {
-    entity_type: 'workflow',
-    entity_id: 'one',
-    current_state: 'active',
+describe('an active workflow', () => {
+  const gaps = async () => {
+    await tenant.post('/api/v1/gaps/check');
+    return (await tenant.get('/api/v1/gaps')).body.items;
+  };
+  beforeEach(async () => {
+    n8n.workflows.push(n8nWorkflow('two'));
+    n8n.executions = [n8nExecution(1, 'two', { status: 'error', finished: false })];
+    for (const entity_id of ['one', 'two']) {
+      const entity = { entity_type: 'workflow', entity_id, current_state: 'active' };
+      await tenant.post('/api/v1/entities', entity);
+    }
   });
-  await connectN8n(tenant, n8n, { saves_no_success: true });
-  await tenant.post('/api/v1/gaps/check');
-  const { items } = (await tenant.get('/api/v1/gaps')).body;
-  expect(items).toMatchObject([{ kind: 'uninstrumented', entity_id: 'one', grade: 'certain' }]);
+
+  test('is uninstrumented where n8n saves no run that went well, whatever else it lists', async () => {
+    await connectN8n(tenant, n8n, { saves_no_success: true });
+    expect(await gaps()).toMatchObject([
+      { kind: 'uninstrumented', entity_id: 'one', grade: 'certain' },
+    ]);
+  });
+
+  test('is not because its n8n does not answer for the moment', async () => {
+    const { id } = await connectN8n(tenant, n8n);
+    n8n.fail(/workflows\?/, { status: 401 });
+    expect((await syncAgain(tenant, id)).last_error?.code).toBe('n8n_key_refused');
+    expect(await gaps()).toEqual([]);
+  });
 });
