@@ -30,7 +30,8 @@ begin
 end $$;
 
 -- What explains a gap goes above it: a silent instance above the silence of its workflows; a silent or missing entity above
--- that of all that is below it; and what reports through no channel above its own silence. The topmost counts.
+-- that of all that is below it; what reports through no channel above its own silence; what is not registered above the loss of
+-- its children and dependents. The topmost counts.
 create function rollcall_api.inhibit_gaps(p_tenant text) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 begin
@@ -57,11 +58,20 @@ begin
   ), top as (
     select distinct on (x.entity_type, x.entity_id) x.entity_type, x.entity_id, x.id from explained x
      order by x.entity_type, x.entity_id, x.depth desc, x.id
+  ), lost as materialized (
+    -- What is not registered explains who is below it, or depends on it.
+    select distinct on (g.id) g.id, c.id as by from gaps g
+      join gaps c on c.tenant_id = p_tenant and c.closed_at is null and c.kind in ('unregistered', 'unreported')
+                 and c.entity_type = coalesce(g.evidence->>'parent_type', g.evidence->>'target_type')
+                 and c.entity_id = coalesce(g.evidence->>'parent_id', g.evidence->>'target_id')
+     where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('orphaned', 'broken_dependency')
+     order by g.id, c.id
   ), due as materialized (
-    select g.id, t.id as by from gaps g
+    select g.id, coalesce(t.id, l.by) as by from gaps g
+      left join lost l on l.id = g.id
       left join top t on t.entity_type = g.entity_type and t.entity_id = g.entity_id and t.id <> g.id
                      and (g.kind = 'silent' or (g.kind in ('stuck', 'uninstrumented', 'missing') and t.id in (select c.id from cause c)))
-     where g.tenant_id = p_tenant and g.closed_at is null and (g.inhibited_by is not null or t.id is not null)
+     where g.tenant_id = p_tenant and g.closed_at is null and (g.inhibited_by is not null or t.id is not null or l.id is not null)
   )
   update gaps g set inhibited_by = d.by from due d where g.tenant_id = p_tenant and g.id = d.id and g.inhibited_by is distinct from d.by;
 end $$;
