@@ -41,6 +41,7 @@ import { n8nRoutes } from './features/n8n/n8n.routes.ts';
 import { n8nStore } from './features/n8n/n8n.store.ts';
 import { readWorkflow } from './features/n8n/read-workflow.ts';
 import {
+  recordWorkflow,
   recordWorkflows,
   storedWorkflow,
   vanishedWorkflow,
@@ -174,12 +175,10 @@ export function compose(
     ),
   );
   const fixes = fixesStore(databases.query);
-  const fixing = gapFixing(
-    fixes,
-    gaps,
-    (tenant, instance) => connected.clientFor(tenant, instance),
-    clock,
-  );
+  const fixing = gapFixing(fixes, gaps, clock, {
+    find: (tenant, instance) => connected.clientFor(tenant, instance),
+    tell: recordWorkflow(n8nStore(databases.ingest)),
+  });
   const makings = factoryIntake({
     store: factoriesStore(databases.ingest),
     readyEvent: intake.ready,

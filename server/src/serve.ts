@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { compose } from './compose.ts';
 import type { Config } from './config.ts';
-import { systemClock } from './platform/clock.ts';
+import { systemClock, type Clock } from './platform/clock.ts';
 import { openDatabase, type OpenDatabase } from './platform/database/open.ts';
 import type { Log } from './platform/log.ts';
 import { VERSION } from './version.ts';
@@ -25,10 +25,14 @@ export interface RunningServer {
 const GRACE_MS = 5_000;
 
 /** Database, schema, key, HTTP: everything that `rollcall start` starts. */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<RunningServer> {
   const database = await openDatabase(config, log);
   try {
-    const rollcall = compose(config, database, log, systemClock, VERSION);
+    const rollcall = compose(config, database, log, clock, VERSION);
     const newAdminKey = await rollcall.adminKey();
     const server = await listen(createServer(rollcall.app), config);
     rollcall.startTasks();

@@ -19,6 +19,8 @@ export interface N8nInstance {
   eventLog: string;
   /** Resolves with the exit code, `null` when it had to be killed. */
   stop(): Promise<number | null>;
+  /** Starts it again at the same address, on the same data. */
+  startAgain(): Promise<void>;
 }
 
 interface StartOptions {
@@ -44,29 +46,33 @@ export async function startN8n(
   const command: N8nCommand = async (...args) =>
     await runToEnd(`n8n ${args[0]}`, [n8n.binary, ...args], { env: await all() });
 
-  await before?.(command);
-  const child = startChild('n8n', [n8n.binary, 'start'], { env: await all() });
-  try {
-    const api = await until('n8n is ready', () => ready(child, `http://127.0.0.1:${port}`), {
-      seconds: 180,
-      child,
-    });
-    return {
-      api,
-      command,
-      log: () => child.output(),
-      eventLog: join(userFolder, '.n8n/n8nEventLog.log'),
-      stop: () => child.stop(),
-    };
-  } catch (error) {
-    await child.stop();
-    throw error;
-  }
-}
+  let child: Child;
+  const start = async <Ready>(ready: () => Promise<Ready>): Promise<Ready> => {
+    child = startChild('n8n', [n8n.binary, 'start'], { env: await all() });
+    try {
+      return await until(
+        'n8n is ready',
+        // The REST routes answer only after n8n has said that its editor is accessible.
+        async () =>
+          child.output().includes('Editor is now accessible') ? await ready() : undefined,
+        { seconds: 180, child },
+      );
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
+  };
 
-/** The REST routes answer only after n8n has said that its editor is accessible. */
-async function ready(child: Child, url: string): Promise<N8nApi | undefined> {
-  return child.output().includes('Editor is now accessible') ? await signIn(url) : undefined;
+  await before?.(command);
+  const api = await start(() => signIn(`http://127.0.0.1:${port}`));
+  return {
+    api,
+    command,
+    log: () => child.output(),
+    eventLog: join(userFolder, '.n8n/n8nEventLog.log'),
+    stop: () => child.stop(),
+    startAgain: async () => void (await start(() => api.workflows())),
+  };
 }
 
 /** Imports every workflow of a folder the way a user does: inactive, with the ids in the files. */

@@ -8,9 +8,24 @@ export interface NodeTypeDescription {
   iconUrl?: { light: string; dark: string } | string;
 }
 
+/** A workflow as n8n has it. */
+export interface StoredN8nWorkflow {
+  name: string;
+  active: boolean;
+  versionId: string;
+  activeVersionId: string | null;
+  nodes: { id: string; name: string; type: string; parameters: Record<string, unknown> }[];
+  connections: Record<string, unknown>;
+  settings: Record<string, unknown>;
+}
+
 /** What the tests do in n8n, through the routes that its editor and its public API use. */
 export interface N8nApi extends ExecutionsApi {
   url: string;
+  /** Makes a key of n8n's public API that may do this, e.g. `workflow:list`. */
+  createApiKey(scopes: string[]): Promise<string>;
+  /** A workflow as the public API tells it. */
+  workflow(workflowId: string): Promise<StoredN8nWorkflow>;
   /** What the editor offers, this package's nodes only. */
   nodeTypes(): Promise<NodeTypeDescription[]>;
   /** A Rollcall credential unless the type says otherwise. */
@@ -23,6 +38,8 @@ export interface N8nApi extends ExecutionsApi {
   createWorkflow(workflow: object): Promise<string>;
   /** Replaces a workflow; a published one is published again. */
   updateWorkflow(workflowId: string, workflow: object): Promise<void>;
+  /** Replaces a published workflow, as the editor does: its changes wait to be published. */
+  saveDraft(workflowId: string, workflow: object): Promise<void>;
   publish(workflowId: string): Promise<void>;
   unpublish(workflowId: string): Promise<void>;
   archive(workflowId: string): Promise<void>;
@@ -43,7 +60,7 @@ const OWNER = {
   password: 'Rollcall-1-test',
 };
 const SCOPES = [
-  ...['create', 'list', 'update', 'activate', 'deactivate', 'delete'].map(
+  ...['create', 'read', 'list', 'update', 'activate', 'deactivate', 'delete'].map(
     (verb) => `workflow:${verb}`,
   ),
   ...['read', 'list', 'stop', 'retry'].map((verb) => `execution:${verb}`),
@@ -61,23 +78,23 @@ export async function signIn(url: string): Promise<N8nApi> {
     const answer = await call(`${url}/rest/${path}`, json(method, body, { cookie }));
     return (answer as { data: Answer }).data;
   };
-  const { rawApiKey } = await rest<{ rawApiKey: string }>('POST', 'api-keys', {
-    label: 'tests',
-    scopes: SCOPES,
-    expiresAt: null,
-  });
+  const createApiKey = async (scopes: string[]) => {
+    const body = { label: `tests ${scopes.length}`, scopes, expiresAt: null };
+    return (await rest<{ rawApiKey: string }>('POST', 'api-keys', body)).rawApiKey;
+  };
+  const rawApiKey = await createApiKey(SCOPES);
   const open = async <Answer>(method: string, path: string, body?: object): Promise<Answer> =>
     (await call(
       `${url}/api/v1/${path}`,
       json(method, body, { 'X-N8N-API-KEY': rawApiKey }),
     )) as Answer;
-  return api(url, cookie, rest, open);
+  return { ...api(url, cookie, rest, open), createApiKey };
 }
 
 /** One call of a route; rejects unless the answer is a success. */
 export type Call = <Answer>(method: string, path: string, body?: object) => Promise<Answer>;
 
-function api(url: string, cookie: string, rest: Call, open: Call): N8nApi {
+function api(url: string, cookie: string, rest: Call, open: Call): Omit<N8nApi, 'createApiKey'> {
   const change = (verb: string) => async (workflowId: string) =>
     void (await open('POST', `workflows/${workflowId}/${verb}`));
   return {
@@ -95,10 +112,13 @@ function api(url: string, cookie: string, rest: Call, open: Call): N8nApi {
       rest('POST', 'credentials/test', {
         credentials: { id, name: 'Rollcall', type: 'rollcallApi', data },
       }),
+    workflow: (workflowId) => open('GET', `workflows/${workflowId}`),
     createWorkflow: async (workflow) =>
       (await open<{ id: string }>('POST', 'workflows', workflow)).id,
     updateWorkflow: async (workflowId, workflow) =>
       void (await open('PUT', `workflows/${workflowId}`, workflow)),
+    saveDraft: async (workflowId, workflow) =>
+      void (await open('PUT', `workflows/${workflowId}?publishIfActive=false`, workflow)),
     publish: change('publish'),
     unpublish: change('unpublish'),
     archive: change('archive'),

@@ -21,12 +21,17 @@ export interface RollcallApi {
   /** Any route under /api/v1, e.g. `executions/{id}/timeline`; `undefined` when it is a 404. */
   get<Answer>(path: string): Promise<Answer | undefined>;
   post<Answer>(path: string, body?: object): Promise<Answer | undefined>;
+  patch(path: string, body: object): Promise<void>;
 }
 
 export function rollcallApi(url: string, apiKey: string): RollcallApi {
   const headers = { Authorization: `Bearer ${apiKey}`, 'Content-Type': 'application/json' };
-  const ask = async <Answer>(path: string, body?: object): Promise<Answer | undefined> => {
-    const request = body ? { method: 'POST', body: JSON.stringify(body), headers } : { headers };
+  const ask = async <Answer>(
+    path: string,
+    body?: object,
+    method = 'POST',
+  ): Promise<Answer | undefined> => {
+    const request = body ? { method, body: JSON.stringify(body), headers } : { headers };
     const answer = await fetch(`${url}/api/v1/${path}`, request);
     if (answer.status === 404) return undefined;
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
@@ -42,5 +47,6 @@ export function rollcallApi(url: string, apiKey: string): RollcallApi {
     executions: (query) => list<ExecutionSummary>('executions', query),
     get: (path) => ask(path),
     post: (path, body = {}) => ask(path, body),
+    patch: async (path, body) => void (await ask(path, body, 'PATCH')),
   };
 }

@@ -1,14 +1,18 @@
 import { after, suite } from 'node:test';
 
 import { testChannels } from './channels.ts';
+import { inConnectedWorld, type ConnectedWorld } from './connectedWorld.ts';
 import { testExamples } from './examples.ts';
 import { testFaults } from './faults.ts';
 import { testInstrumented } from './instrumented.ts';
 import { testLifecycle } from './lifecycle.ts';
 import { testPackage } from './loading.ts';
+import { testMended } from './mended.ts';
 import { inObservedWorld, type ObservedWorld } from './observedWorld.ts';
 import { testOutages } from './outages.ts';
+import { testReconciled } from './reconciled.ts';
 import { testRuns } from './runs.ts';
+import { testSilence } from './silence.ts';
 import { testTools } from './tools.ts';
 import { testTrigger } from './trigger.ts';
 import { testWatching } from './watching.ts';
@@ -33,6 +37,13 @@ const OBSERVED: Suites<ObservedWorld> = {
   outages: ['hooks and tracing when Rollcall is in trouble', testOutages],
 };
 
+/** An n8n that is read through its API and nothing else. The last suite puts the clock forward, and stops n8n. */
+const CONNECTED: Suites<ConnectedWorld> = {
+  reconciled: ['what n8n has beside what is registered', testReconciled],
+  mended: ['gaps that are mended in n8n', testMended],
+  silence: ['silence, by the clock', testSilence],
+};
+
 type Suites<In> = Record<string, [title: string, declare: (world: In) => void]>;
 
 /**
@@ -40,7 +51,7 @@ type Suites<In> = Record<string, [title: string, declare: (world: In) => void]>;
  * suites, e.g. `npm run test:n8n -- lifecycle runs`.
  */
 const wanted = process.argv.slice(2);
-const names = [...Object.keys(NODES), ...Object.keys(OBSERVED)];
+const names = [...Object.keys(NODES), ...Object.keys(OBSERVED), ...Object.keys(CONNECTED)];
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   console.error(`There is no ${unknown.join(', ')}. Suites: ${names.join(', ')}.`);
@@ -49,6 +60,7 @@ if (unknown.length > 0) {
 
 await inWorldOf(NODES, inWorld);
 await inWorldOf(OBSERVED, inObservedWorld);
+await inWorldOf(CONNECTED, inConnectedWorld);
 
 /** Builds a world and declares its wanted suites in it; none wanted, none built. */
 async function inWorldOf<In>(

@@ -10,6 +10,8 @@ export interface FixableN8n {
   apiKey: string;
   /** As n8n has them, by id. */
   workflows: Map<string, Json>;
+  /** Its history of versions, by their ids. */
+  versions: Map<string, Json>;
   /** Requests that changed something, in order. */
   changes: string[];
   /** Answers instead of the next changes, of one when left out; `after` it was made, as when its answer is lost. */
@@ -31,6 +33,7 @@ export async function startFixableN8n(): Promise<FixableN8n> {
     url: '',
     apiKey,
     workflows: new Map(),
+    versions: new Map(),
     changes: [],
     trouble: undefined,
     async stop() {
@@ -46,10 +49,13 @@ export async function startFixableN8n(): Promise<FixableN8n> {
     if (request.headers['x-n8n-api-key'] !== apiKey)
       return answer(401, { message: 'unauthorized' });
     const [, id = '', verb] =
-      /^\/api\/v1\/workflows\/([^/?]+)(?:\/(\w+))?/.exec(request.url ?? '') ?? [];
+      /^\/api\/v1\/workflows\/([^/?]+)(?:\/([\w-]+))?/.exec(request.url ?? '') ?? [];
     const stored = n8n.workflows.get(decodeURIComponent(id));
     if (!stored) return answer(404, { message: 'Not Found' });
-    if (request.method === 'GET') return answer(200, stored);
+    if (request.method === 'GET') {
+      const version = verb === undefined ? stored : n8n.versions.get(verb);
+      return version ? answer(200, version) : answer(404, { message: 'Version not found' });
+    }
     const change = changed(stored, verb, request.method === 'PUT' ? await json(request) : {});
     const { trouble } = n8n;
     const times = (trouble?.times ?? 1) - 1;
@@ -71,6 +77,7 @@ function changed(stored: Json, verb: string | undefined, body: unknown): Json {
   if (verb === 'activate' || verb === 'publish') return { ...stored, active: true };
   if (verb === 'deactivate' || verb === 'unpublish') return { ...stored, active: false };
   const { nodes, ...rest } = body as { nodes: Json[] };
+  const versionId = randomUUID();
   return {
     ...stored,
     ...rest,
@@ -79,7 +86,9 @@ function changed(stored: Json, verb: string | undefined, body: unknown): Json {
       ...node,
       ...(credentials ? { credentials: { rollcallApi: { id: 'found', name: 'Rollcall' } } } : {}),
     })),
-    versionId: randomUUID(),
+    versionId,
+    // Published at once when it was.
+    activeVersionId: stored.active ? versionId : null,
     updatedAt: new Date().toISOString(),
   };
 }

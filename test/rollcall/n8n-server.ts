@@ -179,7 +179,12 @@ export async function startN8nServer(workflows: N8nServerWorkflow[] = []): Promi
       return send(200, { data: [PROJECT], nextCursor: null });
     }
     if (what === 'workflows' && id === undefined) return send(200, page(url, n8n.workflows));
-    if (what === 'executions' && id === undefined) return send(200, page(url, n8n.executions));
+    if (what === 'executions' && id === undefined) {
+      const running = url.searchParams.get('status') === 'running';
+      // Without a status, n8n leaves out what runs now.
+      const listed = n8n.executions.filter(({ status }) => (status === 'running') === running);
+      return send(200, page(url, listed));
+    }
     const workflow = n8n.workflows.find((one) => one.id === id);
     if (what !== 'workflows' || !workflow) return send(404, { message: 'Not Found' });
     if (request.method === 'PUT') return send(...put(workflow, await bodyOf(request)));

@@ -12,6 +12,7 @@ export const FIX_ACTIONS = [
   'drop_dependency',
   'accept_drift',
   'reactivate',
+  'restore',
   'instrument',
   'mute',
 ] as const;

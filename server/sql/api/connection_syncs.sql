@@ -50,7 +50,12 @@ begin
    where n.tenant_id = p_tenant and n.id = p_id and n.sync_state = 'queued' returning * into c;
   if not found then return null; end if;
   return jsonb_build_object('sync_id', c.sync_id, 'name', c.name, 'base_url', c.base_url, 'sealed_key', c.sealed_key,
-    'project_id', c.project_id, 'instance_id', c.instance_id, 'instance_by', c.instance_by, 'seen', c.seen,
+    'project_id', c.project_id, 'instance_id', c.instance_id, 'instance_by', c.instance_by,
+    -- What was registered since it was read is read again: the registry has nothing yet of what its definition says.
+    'seen', c.seen || coalesce((select jsonb_object_agg(w.workflow_id, '')
+       from n8n_workflows w join entities e on e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = w.workflow_id
+      where w.tenant_id = p_tenant and w.instance_id = c.instance_id and w.deleted_at is null and c.seen ? w.workflow_id
+        and e.current_state <> 'deleted' and not coalesce(e.metadata->'n8n' ? 'definition_hash', false)), '{}'),
     'executions_from', c.executions_from, 'full_at', c.full_at);
 end $$;
 

@@ -42,7 +42,8 @@ begin
 end $$;
 
 -- What explains a gap goes above it: a silent instance above the silence of its workflows; a silent or missing entity above
--- that of all that is below it; and what reports through no channel above its own silence. The topmost counts.
+-- that of all that is below it; what reports through no channel above its own silence; what is not registered above the loss of
+-- its children and dependents. The topmost counts.
 create function rollcall_api.inhibit_gaps(p_tenant text, p_now timestamptz) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
 begin
@@ -79,6 +80,14 @@ begin
     select h.id, t.id as by from hushable h
       join top t on t.entity_type = h.entity_type and t.entity_id = h.entity_id and t.id <> h.id
                 and (h.kind = 'silent' or t.id in (select c.id from cause c))
+    union all
+    -- What is not registered explains who is below it, or depends on it.
+    (select distinct on (g.id) g.id, c.id from gaps g
+       join gaps c on c.tenant_id = p_tenant and c.closed_at is null and c.kind in ('unregistered', 'unreported')
+                  and c.entity_type = coalesce(g.evidence->>'parent_type', g.evidence->>'target_type')
+                  and c.entity_id = coalesce(g.evidence->>'parent_id', g.evidence->>'target_id')
+      where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('orphaned', 'broken_dependency')
+      order by g.id, c.id)
   ), change as materialized (
     select g.id, h.by from gaps g left join hushed h on h.id = g.id
      where g.tenant_id = p_tenant and g.closed_at is null and g.inhibited_by is distinct from h.by

@@ -16,7 +16,7 @@ begin
   end if;
   case p_fix->>'action'
     when 'register' then
-      if g.kind = 'unreported' then w := gap_workflow(g); end if;
+      if g.kind in ('unreported', 'broken_dependency') then w := gap_workflow(g); end if;
       perform register_entity(g.tenant_id, jsonb_strip_nulls(jsonb_build_object(
         'entity_type', p_type, 'entity_id', p_id, 'entity_name', coalesce(v_args->>'entity_name', w.name), 'description', w.description,
         'version', w.version_id, 'definition_hash', w.definition_hash,

@@ -1,15 +1,28 @@
 -- Taking a fix back, and fixes that n8n carries out: intent is kept before n8n is asked, its outcome afterwards.
 
+-- What people and programs have said of an entity: n8n's own words come and go with its inventories.
+create function rollcall_api.without_n8n_words(p_entity jsonb) returns jsonb
+language sql immutable as $$
+  select p_entity - array['capabilities', 'extracted_capabilities'] || jsonb_build_object(
+    'metadata', coalesce(nullif(p_entity->'metadata', 'null'), '{}') - 'n8n',
+    'tags', coalesce(nullif(p_entity->'tags', 'null'), '[]')
+              - array(select jsonb_array_elements_text(coalesce(nullif(p_entity #> '{metadata,n8n,tags}', 'null'), '[]'))));
+$$;
+
 -- Names of the fields that are no longer as the fix left them.
 create function rollcall_api.changed_since(f rollcall.gap_fixes) returns text[]
 language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-  with s as materialized (
-    select fix_snapshot(f.tenant_id, f.gap_id, f.target_type, f.target_id, f.subject) as now
+  with snapshot as materialized (
+    select fix_snapshot(f.tenant_id, f.gap_id, f.target_type, f.target_id, f.subject) as now, not (f.before->>'existed')::boolean as made
+  ), s as materialized (
+    select case when made then now || jsonb_build_object('entity', without_n8n_words(now->'entity')) else now end as now,
+           case when made then f.after || jsonb_build_object('entity', without_n8n_words(f.after->'entity')) else f.after end as after
+      from snapshot
   ), field as (
-    select p.part, k.field, s.now->p.part->k.field as now, f.after->p.part->k.field as after
+    select p.part, k.field, s.now->p.part->k.field as now, s.after->p.part->k.field as after
       from s cross join unnest(array['entity', 'depends_on', 'gap']) p(part)
      cross join lateral (
-       select jsonb_object_keys(f.after->p.part) union select jsonb_object_keys(f.before->p.part)
+       select jsonb_object_keys(s.after->p.part) union select jsonb_object_keys(f.before->p.part)
        -- Of an entity that the fix made, everything.
        union select jsonb_object_keys(s.now->p.part) where p.part = 'entity' and not (f.before->>'existed')::boolean) k(field)
   )
@@ -22,6 +35,8 @@ create function rollcall_api.unregister(f rollcall.gap_fixes) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 declare e entities;
 begin
+  delete from entity_dependencies d
+   where d.tenant_id = f.tenant_id and d.entity_type = f.target_type and d.entity_id = f.target_id and d.origin = 'extracted';
   perform from entity_dependencies d where d.tenant_id = f.tenant_id and d.entity_type = f.target_type and d.entity_id = f.target_id;
   if found then
     raise exception using errcode = 'RC409', message = format('%s %s has dependencies since.', f.target_type, quote_literal(f.target_id)),
@@ -163,20 +178,71 @@ begin
       detail = '{"code": "fix_pending"}', hint = format('Retry it (POST /api/v1/gaps/fixes/%s/retry), or undo it.', f.id);
   end if;
   insert into gap_fixes (tenant_id, gap_id, kind, entity_type, entity_id, subject, action, summary, arguments, actor, at, status,
-                         target_type, target_id, changes, workflow_before, workflow_after)
+                         target_type, target_id, changes, before, workflow_before, workflow_after)
   values (p_tenant, p_gap, g.kind, g.entity_type, g.entity_id, g.subject, p_fix->>'action', p_fix->>'summary', p_fix->'arguments',
-          p_actor, p_now, 'pending', g.entity_type, g.entity_id, p_changes, p_workflow_before, p_workflow_after)
+          p_actor, p_now, 'pending', 'workflow', p_fix #>> '{arguments,workflow_id}', p_changes,
+          remote_fix_part(p_tenant, p_fix #>> '{arguments,instance_id}', p_fix #>> '{arguments,workflow_id}'), p_workflow_before, p_workflow_after)
   returning * into f;
   return jsonb_build_object('fix', gap_fix_json(f), 'gap', gap_json(g, p_now));
 end $$;
 
--- What became of it. p_status: done, failed, undone, or pending with what is known of the failure. p_workflow: as n8n has it now.
+-- What the registry has of a workflow before a fix in n8n, as far as the fix leads it elsewhere; n8n's word on it was told.
+create function rollcall_api.remote_fix_part(p_tenant text, p_instance text, p_workflow text) returns jsonb
+language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+  select coalesce((
+    select jsonb_build_object('existed', true, 'n8n_hash', w.definition_hash, 'entity', jsonb_build_object('current_state', e.current_state,
+             'state_since', e.state_since, 'health_status', e.health_status, 'definition_hash', e.definition_hash, 'version', e.version))
+      from entities e
+      left join n8n_workflows w on w.tenant_id = p_tenant and w.instance_id = p_instance and w.workflow_id = p_workflow
+     where e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = p_workflow), '{}');
+$$;
+
+-- What follows in the registry from what n8n has done, which it was told of.
+create function rollcall_api.settle_remote_fix(f rollcall.gap_fixes, p_now timestamptz) returns void
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  update entities x set
+    -- What is published again has its time to report from now on.
+    state_since = case when f.action = 'reactivate' and x.current_state = 'active' then p_now else x.state_since end,
+    -- A definition that Rollcall has changed itself is no drift.
+    definition_hash = case when v.follows then w.definition_hash else x.definition_hash end,
+    version = case when v.follows then w.version_id else x.version end,
+    updated_at = clock_timestamp()
+    from n8n_workflows w
+   cross join lateral (select coalesce(f.action = 'instrument' and f.before #>> '{entity,definition_hash}' = f.before->>'n8n_hash', false) as follows) v
+   where x.tenant_id = f.tenant_id and x.entity_type = 'workflow' and x.entity_id = f.target_id and x.current_state <> 'deleted'
+     and w.tenant_id = f.tenant_id and w.instance_id = f.arguments->>'instance_id' and w.workflow_id = f.target_id;
+  update gap_fixes x set after = remote_fix_part(f.tenant_id, f.arguments->>'instance_id', f.target_id) where x.tenant_id = f.tenant_id and x.id = f.id;
+end $$;
+
+-- The registry's part, back to what it was; a definition that somebody has accepted since stays.
+create function rollcall_api.unsettle_remote_fix(f rollcall.gap_fixes, p_actor text) returns void
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
+begin
+  perform from entities e
+    where e.tenant_id = f.tenant_id and e.entity_type = 'workflow' and e.entity_id = f.target_id and e.current_state in ('active', 'inactive', 'error');
+  if not found or f.before->'entity' is null then return; end if;
+  if exists (select from entities e where e.tenant_id = f.tenant_id and e.entity_type = 'workflow' and e.entity_id = f.target_id
+                and e.definition_hash is distinct from f.after #>> '{entity,definition_hash}') then
+    f.before := f.before #- '{entity,definition_hash}' #- '{entity,version}';
+  end if;
+  perform restore_entity(f, p_actor);
+end $$;
+
+-- What became of it; then it checks again. p_status: done, failed, undone, or pending with what is known of the failure.
+-- p_workflow: as n8n has it now.
 create function rollcall_api.finish_remote_fix(
   p_tenant text, p_fix uuid, p_status text, p_error text, p_workflow text, p_actor text, p_now timestamptz
 ) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare f gap_fixes;
 begin
   perform enter(p_tenant);
   perform lock_gaps(p_tenant);
-  return end_gap_fix(fix_in_question(p_tenant, p_fix), p_status, p_error, p_workflow, p_actor, p_now);
+  perform lock_relations(p_tenant);
+  f := fix_in_question(p_tenant, p_fix);
+  if p_status = 'done' then perform settle_remote_fix(f, p_now);
+  elsif p_status = 'undone' then perform unsettle_remote_fix(f, p_actor); end if;
+  if p_status in ('done', 'undone') then perform check_gaps(p_tenant, p_now, false); end if;
+  return end_gap_fix(f, p_status, p_error, p_workflow, p_actor, p_now);
 end $$;

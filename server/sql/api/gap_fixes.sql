@@ -5,30 +5,43 @@ language sql stable as $$
   select jsonb_build_object('action', p_action, 'summary', p_summary, 'arguments', p_arguments, 'needs', p_needs);
 $$;
 
--- The workflow in n8n that a gap is about: of several instances, the one in its evidence, else the one heard of last.
+-- The workflow in n8n that a gap is about, of a broken dependency what is depended on: of several instances, the one in its
+-- evidence, else the one heard of last.
 create function rollcall_api.gap_workflow(g rollcall.gaps) returns rollcall.n8n_workflows
 language plpgsql stable as $$
 begin
   return (select n from rollcall.n8n_workflows n
-   where n.tenant_id = g.tenant_id and n.workflow_id = coalesce(g.evidence->>'workflow_id', g.entity_id) and n.instance_id <> ''
-     and n.deleted_at is null and g.entity_type = 'workflow'
+   where n.tenant_id = g.tenant_id and n.instance_id <> '' and n.deleted_at is null
+     and n.workflow_id = case when g.kind <> 'broken_dependency' then coalesce(g.evidence->>'workflow_id', g.entity_id) else g.evidence->>'target_id' end
+     and 'workflow' = case when g.kind <> 'broken_dependency' then g.entity_type::text else g.evidence->>'target_type' end
    order by n.instance_id = g.evidence->>'instance_id' desc nulls last, n.seen_at desc nulls last, n.instance_id limit 1);
 end $$;
 
 -- What n8n itself has to do. None where no instance is known to have the workflow.
 create function rollcall_api.n8n_fix_offers(g rollcall.gaps) returns jsonb
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-declare w n8n_workflows;
+declare
+  w n8n_workflows;
+  v_at jsonb;
+  v_connected boolean;
 begin
   w := gap_workflow(g);
   if w.workflow_id is null or w.state = 'archived' then return '[]'; end if;
-  if g.kind = 'silent' then
-    return case when w.state = 'active' or w.state is null then '[]' else jsonb_build_array(
-      fix_offer('reactivate', format('Publish %s in n8n again, which has it %s.', coalesce(w.name, g.entity_id), w.state),
-        jsonb_build_object('instance_id', w.instance_id, 'workflow_id', w.workflow_id))) end;
-  end if;
-  return jsonb_build_array(fix_offer('instrument', format('Put Rollcall''s nodes into %s in n8n.', coalesce(w.name, g.entity_id)),
-    jsonb_build_object('instance_id', w.instance_id, 'workflow_id', w.workflow_id)));
+  v_at := jsonb_build_object('instance_id', w.instance_id, 'workflow_id', w.workflow_id);
+  v_connected := exists (select from n8n_connections c where c.tenant_id = g.tenant_id and c.instance_id = w.instance_id);
+  case
+    when g.kind = 'silent' or (g.kind = 'broken_dependency' and v_connected) then
+      return case when w.state = 'active' or w.state is null then '[]' else jsonb_build_array(
+        fix_offer('reactivate', format('Publish %s in n8n again, which has it %s.', coalesce(w.name, w.workflow_id), w.state), v_at)) end;
+    when g.kind = 'drifted' then
+      -- Its versions are known by ids of n8n's making.
+      return case when not v_connected or coalesce(g.evidence->>'registered_version', '') !~ '^[0-9a-f]{8}-[0-9a-f-]{27}$' then '[]' else jsonb_build_array(
+        fix_offer('restore', format('Put the registered version of %s back in n8n.', coalesce(w.name, w.workflow_id)),
+          v_at || jsonb_build_object('version', g.evidence->'registered_version'))) end;
+    when g.kind = 'uninstrumented' then
+      return jsonb_build_array(fix_offer('instrument', format('Put Rollcall''s nodes into %s in n8n.', coalesce(w.name, w.workflow_id)), v_at));
+    else return '[]';
+  end case;
 end $$;
 
 -- The first offer is the default. A mute is always possible and always last.
@@ -44,7 +57,7 @@ begin
       rollcall_api.fix_offer('mark_deleted', format('Mark %s deleted: n8n no longer has it.', g.entity_id)))
     when 'drifted' then jsonb_build_array(
       rollcall_api.fix_offer('accept_drift', format('Take n8n''s definition of %s as the registered one.', g.entity_id),
-                jsonb_strip_nulls(jsonb_build_object('definition_hash', g.evidence->'n8n_hash', 'version', g.evidence->'n8n_version_id'))))
+                jsonb_strip_nulls(jsonb_build_object('definition_hash', g.evidence->'n8n_hash', 'version', g.evidence->'n8n_version_id')))) || rollcall_api.n8n_fix_offers(g)
     when 'uninstrumented' then rollcall_api.n8n_fix_offers(g) || jsonb_build_array(
       rollcall_api.fix_offer('set_state', format('Mark %s inactive: nothing is expected of it.', g.entity_id), '{"new_state": "inactive"}'))
     when 'silent' then case when g.entity_type = 'n8n_instance' then '[]' else rollcall_api.n8n_fix_offers(g) || jsonb_build_array(
@@ -62,7 +75,7 @@ begin
              rollcall_api.fix_offer('detach', 'Let it stand without a parent.')) end
         || jsonb_build_array(fix_offer('mark_deleted', format('Mark %s deleted.', g.entity_id))) end
     when 'broken_dependency' then
-      case when (g.evidence->>'target_registered')::boolean and g.evidence->>'target_state' <> 'deleted' then jsonb_build_array(
+      case when (g.evidence->>'target_registered')::boolean and g.evidence->>'target_state' <> 'deleted' then rollcall_api.n8n_fix_offers(g) || jsonb_build_array(
         rollcall_api.fix_offer('set_state', format('Mark %s active and healthy.', g.subject), '{"new_state": "active"}'),
         rollcall_api.fix_offer('drop_dependency', format('Drop the dependency on %s.', g.subject)))
       else jsonb_build_array(
@@ -100,5 +113,5 @@ begin
     end if;
   end loop;
   return jsonb_build_object('action', v_offer->'action', 'summary', v_offer->'summary',
-    'arguments', (v_offer->'arguments') || v_given, 'in_n8n', v_offer->>'action' in ('reactivate', 'instrument'));
+    'arguments', (v_offer->'arguments') || v_given, 'in_n8n', v_offer->>'action' in ('reactivate', 'restore', 'instrument'));
 end $$;

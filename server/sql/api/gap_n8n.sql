@@ -6,12 +6,13 @@ language sql stable as $$
   select array(
     select distinct x.instance_id
       from (select r.instance_id, r.sources from rollcall.executions r where r.tenant_id = p_tenant order by r.began desc, r.id desc limit 1000) x
-     where x.sources && array['hooks', 'otlp', 'log', 'sync'] and x.instance_id is not null
+     where x.sources && array['hooks', 'otlp', 'log'] and x.instance_id is not null
     union select p.instance_id from rollcall.n8n_processes p where p.tenant_id = p_tenant
     union select v.instance_id from rollcall.n8n_events v where v.tenant_id = p_tenant and v.last_seen > p_now - interval '1 day'
              and v.name in ('execution.started', 'execution.finished', 'hooks.status', 'inventory')
+    -- One that fails for the moment is no reason to instrument anything.
     union select c.instance_id from rollcall.n8n_connections c where c.tenant_id = p_tenant and not c.paused and c.synced_at is not null
-             and c.last_error is null and not c.saves_no_success);
+             and not c.saves_no_success);
 $$;
 
 -- Both sides are read and joined once; each kind is a choice among the pairs that differ.

@@ -259,9 +259,10 @@ begin
       select distinct on (workflow_id) workflow_id, project, actor, case when holds then facts end as facts
         from word order by workflow_id, coalesce(holds, false) desc, facts_at desc nulls last
     ), touched as materialized (
-      select t.workflow_id, (select true from entities e
-                              where e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = t.workflow_id) as registered
+      select t.workflow_id, k.registered, k.unread
         from unnest(v_touched) t(workflow_id)
+        left join lateral (select true as registered, not coalesce(e.metadata->'n8n' ? 'definition_hash', false) as unread from entities e
+                            where e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = t.workflow_id) k on true
     )
     select t.workflow_id, l.facts, m.workflow_id is not null as moved,
            coalesce(l.project, 'default') as project, coalesce(l.actor, 'n8n') as actor
@@ -269,7 +270,8 @@ begin
       left join latest l using (workflow_id)
       left join unnest(v_news.changed) c(workflow_id) using (workflow_id)
       left join unnest(v_news.moved) m(workflow_id) using (workflow_id)
-     where (c.workflow_id is not null or t.registered is null)
+     -- Whoever was registered since n8n's last word has none of its facts.
+     where (c.workflow_id is not null or t.registered is null or (t.unread and l.facts is not null))
        -- The others are known to n8n alone: register_n8n_workflow would leave them.
        and (t.registered or exists (select from n8n_workflows n
                                      where n.tenant_id = p_tenant and n.workflow_id = t.workflow_id and n.said ? 'register'))

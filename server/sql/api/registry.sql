@@ -96,6 +96,11 @@ begin
   on conflict (tenant_id, entity_type, entity_id) do nothing;
   v_created := found;
   select * into v_was from entities where tenant_id = p_tenant and entity_type = v_type and entity_id = v_id for update;
+  -- A run that registers its workflow tells a definition with n8n's defaults filled in: it takes no other registration over.
+  if not v_created and v_type = 'workflow' and p_entity->>'registered_by' = 'n8n' and p_entity ? 'extracted_capabilities'
+     and v_was.registered_by <> 'n8n' and v_was.definition_hash is not null and v_was.current_state <> 'deleted' then
+    p_entity := p_entity - array['registered_by', 'definition_hash', 'version'];
+  end if;
   v_declared := case when p_entity ? 'capabilities'
     then array(select jsonb_array_elements_text(p_entity->'capabilities')) else v_was.declared_capabilities end;
   v_extracted := case when p_entity ? 'extracted_capabilities'

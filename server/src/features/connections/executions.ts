@@ -1,5 +1,6 @@
 import type { ExecutionReport, ReportedStatus } from '@rollcall/client/contract';
 import type { Clock } from '../../platform/clock.ts';
+import { Problem } from '../../platform/problem.ts';
 import type { ApiExecution, N8nApi } from './n8n-api.ts';
 
 /** Read the first time; later, those that have come since. */
@@ -10,7 +11,7 @@ const LOOKS_BACK = 2_000;
 const ENDED = new Set<unknown>(['success', 'error', 'canceled', 'crashed']);
 
 /**
- * Reads the latest executions, newest first, back to those that had ended last time.
+ * Reads the executions that run, then the latest others, newest first, back to those that had ended last time.
  * @param from the number below which all have ended and are known; null the first time
  * @param tell gets a page of them, and how many there were with it
  * @returns where to begin next time
@@ -23,33 +24,52 @@ export async function readExecutions(
   clock: Clock,
 ): Promise<{ count: number; truncated: boolean; from: number | null }> {
   const mostPages = from === null ? FIRST_PAGES : PAGES_AT_MOST;
-  let cursor: string | undefined;
   let count = 0;
   let newest = from === null ? -1 : from - 1;
   let oldestOpen = Infinity;
-  let truncated = false;
-  for (let pages = 1; ; pages += 1) {
-    const now = clock().toISOString();
-    const page = await api.listExecutions(cursor);
-    const fresh = page.items.filter(({ id }) => !(from !== null && Number(id) < from));
-    for (const { id, status } of fresh) {
+
+  async function take(executions: ApiExecution[], now: string): Promise<void> {
+    for (const { id, status } of executions) {
       newest = Math.max(newest, numberOf(id));
       if (!ENDED.has(status)) oldestOpen = Math.min(oldestOpen, numberOf(id, Infinity));
     }
-    count += fresh.length;
-    if (fresh.length > 0) {
-      await tell(
-        fresh.map((execution) => reportOf(execution, instance_id, now)),
-        count,
-      );
-    }
-    if (page.cursor === null || page.cursor === cursor || fresh.length < page.items.length) break;
-    truncated = pages >= mostPages;
-    if (truncated) break;
-    cursor = page.cursor;
+    count += executions.length;
+    const reports = executions.map((execution) => reportOf(execution, instance_id, now));
+    if (reports.length > 0) await tell(reports, count);
   }
+
+  /** Answers whether there were more pages than were to be read; `each` may answer that they lead too far back. */
+  async function pages(
+    which: 'running' | 'others',
+    atMost: number,
+    each: (executions: ApiExecution[], now: string) => Promise<boolean | void>,
+  ): Promise<boolean> {
+    let cursor: string | undefined;
+    for (let read = 1; ; read += 1) {
+      const now = clock().toISOString();
+      const page = await api.listExecutions(which, cursor);
+      if ((await each(page.items, now)) === false) return false;
+      if (page.cursor === null || page.cursor === cursor) return false;
+      if (read >= atMost) return true;
+      cursor = page.cursor;
+    }
+  }
+
+  // First, so that one that ends meanwhile is found among the others.
+  await pages('running', mostPages, take).catch(unlessRefused);
+  const truncated = await pages('others', mostPages, async (executions, now) => {
+    const fresh = executions.filter(({ id }) => !(from !== null && Number(id) < from));
+    await take(fresh, now);
+    return fresh.length === executions.length;
+  });
+
   const next = Math.max(Math.min(oldestOpen, newest + 1), newest - LOOKS_BACK, 0);
   return { count, truncated: truncated && from !== null, from: newest < 0 ? from : next };
+}
+
+/** Versions that do not list what runs list it among the others, or not at all. */
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof Problem) || error.code !== 'n8n_refused') throw error;
 }
 
 /** Numbers so far; should n8n come to call them otherwise, the latest page is read each time. */

@@ -37,12 +37,14 @@ export interface N8nApi {
   check(): Promise<void>;
   /** Up to 250 workflows, without pinned data. */
   listWorkflows(cursor?: string): Promise<ApiPage<ApiWorkflow>>;
-  /** Up to 250 executions, latest first. */
-  listExecutions(cursor?: string): Promise<ApiPage<ApiExecution>>;
+  /** Up to 250 executions, latest first: those that run now, or all others. n8n never lists both. */
+  listExecutions(which: 'running' | 'others', cursor?: string): Promise<ApiPage<ApiExecution>>;
   /** Names of projects by id; undefined where the licence or the key does not allow to ask. */
   listProjects(): Promise<Map<string, { name: string; type: string }> | undefined>;
   /** With pinned data. */
   getWorkflow(id: string): Promise<ApiWorkflow>;
+  /** Nodes and connections of a version in its history. @throws Problem 409 `version_not_kept` */
+  getVersion(id: string, version: string): Promise<Pick<ApiWorkflow, 'nodes' | 'connections'>>;
   /** Replaces name, nodes, connections, settings and static data; n8n publishes an active workflow again. */
   updateWorkflow(id: string, workflow: ApiWorkflow): Promise<ApiWorkflow>;
   activate(id: string): Promise<ApiWorkflow>;
@@ -99,6 +101,21 @@ export function n8nApi(target: N8nTarget, options: RequestOptions = {}): N8nApi 
     return answer as unknown as ApiWorkflow;
   }
 
+  async function readVersion(id: string, version: string) {
+    // The path that older versions of n8n know, too.
+    const path = pathOf(id, `/${encodeURIComponent(version)}`);
+    const answer = await request('GET', path).catch((error: unknown) => {
+      if (!(error instanceof Problem) || error.code !== 'n8n_workflow_not_found') throw error;
+      const detail = `n8n no longer has the version ${version} in its history of ${id}.`;
+      throw new Problem(409, 'version_not_kept', { detail, cause: error });
+    });
+    const { nodes, connections } = (answer ?? {}) as Partial<ApiWorkflow>;
+    if (!Array.isArray(nodes) || typeof connections !== 'object' || connections === null) {
+      throw notN8n(target, 'answers something else than a version of a workflow');
+    }
+    return { nodes, connections };
+  }
+
   const pathOf = (id: string, more = '') => `workflows/${encodeURIComponent(id)}${more}`;
   return {
     async check() {
@@ -107,9 +124,15 @@ export function n8nApi(target: N8nTarget, options: RequestOptions = {}): N8nApi 
     },
     listWorkflows: (cursor) =>
       page<ApiWorkflow>('workflows', { excludePinnedData: 'true' }, cursor),
-    listExecutions: (cursor) => page<ApiExecution>('executions', { includeData: 'false' }, cursor),
+    listExecutions: (which, cursor) =>
+      page<ApiExecution>(
+        'executions',
+        { includeData: 'false', ...(which === 'running' && { status: which }) },
+        cursor,
+      ),
     listProjects,
     getWorkflow: (id) => workflow('GET', pathOf(id)),
+    getVersion: readVersion,
     updateWorkflow: (id, changed) => workflow('PUT', pathOf(id), writable(changed)),
     activate: (id) => workflow('POST', pathOf(id, '/activate'), {}),
     deactivate: (id) => workflow('POST', pathOf(id, '/deactivate'), {}),

@@ -1,3 +1,4 @@
+import { editWorkflow } from '@rollcall/client/contract';
 import { dumpTenant } from '../../../../test/rollcall/dump.ts';
 import { startFixableN8n, type FixableN8n } from '../../../../test/rollcall/fixable-n8n.ts';
 import { originOf } from '../../../../test/rollcall/n8n-events.ts';
@@ -32,8 +33,12 @@ const workflow = {
 };
 
 const fix = (id: string, body?: object) => rollcall.post(`/api/v1/gaps/${id}/fix`, body);
-const undo = (id: string) => rollcall.post(`/api/v1/gaps/fixes/${id}/undo`);
+const undo = (id: string) => {
+  rollcall.clock.advance(10);
+  return rollcall.post(`/api/v1/gaps/fixes/${id}/undo`);
+};
 const retry = (id: string) => rollcall.post(`/api/v1/gaps/fixes/${id}/retry`);
+const entity = async () => (await rollcall.get('/api/v1/entities/workflow/orders')).body;
 const record = async () => (await rollcall.get('/api/v1/gaps/fixes')).body.items;
 const everything = async () => ({ ...(await dumpTenant(rollcall, rollcall.tenant)), api_keys: [] });
 const stored = () => n8n.workflows.get('orders') as typeof workflow;
@@ -115,12 +120,14 @@ describe('instrumenting in n8n', () => {
     const gap = await uninstrumented();
     const { body } = await fix(gap.id);
     expect(body).toMatchObject({ action: 'instrument', status: 'done', dry_run: false });
+    expect(body.gap.state).toBe('closed');
     expect(n8n.changes).toEqual(['PUT workflow']);
     expect(isInstrumented()).toBe(true);
     expect(await record()).toMatchObject([{ id: body.fix_id, status: 'done', error: null }]);
 
     const undone = await undo(body.fix_id);
     expect(undone.body.fix).toMatchObject({ status: 'undone' });
+    expect(undone.body.gap).toMatchObject({ id: gap.id, state: 'open' });
     expect(stored()).toMatchObject({ nodes: workflow.nodes, connections: workflow.connections });
     expect((await undo(body.fix_id)).body.code).toBe('already_undone');
   });
@@ -138,7 +145,7 @@ describe('instrumenting in n8n', () => {
   test('of a workflow that has them is nothing to do', async () => {
     await connect();
     const gap = await uninstrumented();
-    await fix(gap.id);
+    n8n.workflows.set('orders', editWorkflow({ workflow }).workflow);
     const { status, body } = await fix(gap.id);
     expect([status, body.code]).toEqual([409, 'nothing_to_change']);
   });
@@ -204,9 +211,11 @@ describe('publishing again in n8n', () => {
       },
     ]);
     const { body } = await fix(gap.id);
-    expect([body.status, stored().active]).toEqual(['done', true]);
-    await undo(body.fix_id);
-    expect(stored().active).toBe(false);
+    expect([body.status, body.gap.state, stored().active]).toEqual(['done', 'closed', true]);
+    const undone = (await undo(body.fix_id)).body;
+    expect([undone.gap.state, stored().active]).toEqual(['open', false]);
+    // What the registry expects of it is as before, too.
+    expect((await entity()).current_state).toBe('active');
   });
 
   test('is not on offer where n8n has it active', async () => {
@@ -245,11 +254,15 @@ describe('a fix whose outcome nobody knows', () => {
       [fix_id],
     );
     n8n.changes.length = 0;
-    return { gap, fix_id };
+    return { fix_id };
   };
 
   test('is pending, and stands in the way of another', async () => {
-    const { gap, fix_id } = await interrupted(false);
+    await connect();
+    const gap = await silent();
+    n8n.trouble = { status: 503, after: false, times: 10 };
+    const { fix_id } = (await fix(gap.id)).body;
+    n8n.trouble = undefined;
     expect(
       (await rollcall.get('/api/v1/gaps/fixes', { query: { status: 'pending' } })).body.items,
     ).toHaveLength(1);

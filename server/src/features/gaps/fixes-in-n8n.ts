@@ -12,24 +12,32 @@ import { sameWorkflow, workflowChanges, type StoredWorkflow } from './workflow-c
 /** What fixes ask of a connected n8n. It throws a Problem; one of 404 means that there is no such workflow. */
 export interface FixableN8n {
   getWorkflow(id: string): Promise<StoredWorkflow>;
+  /** What n8n keeps of an earlier version. */
+  getVersion(id: string, version: string): Promise<Pick<StoredWorkflow, 'nodes' | 'connections'>>;
   updateWorkflow(id: string, workflow: StoredWorkflow): Promise<StoredWorkflow>;
   activate(id: string): Promise<StoredWorkflow>;
   deactivate(id: string): Promise<StoredWorkflow>;
 }
 
-/** The connection to an instance; undefined when there is none. */
-export type FindN8n = (tenant: string, instanceId: string) => Promise<FixableN8n | undefined>;
+/** What fixes in n8n ask of those who know n8n. */
+export interface N8nAccess {
+  /** The connection to an instance; undefined when there is none. */
+  find(tenant: string, instanceId: string): Promise<FixableN8n | undefined>;
+  /** Tells the registry of a workflow as n8n has it now. */
+  tell(author: Author, instanceId: string, workflow: StoredWorkflow, now: Date): Promise<void>;
+}
 
 /** After these nobody knows whether n8n did what it was asked. */
 const OUTCOME_UNKNOWN = new Set(['n8n_unreachable', 'n8n_busy']);
 
 /**
  * Fixes that n8n carries out. A request to n8n cannot be part of a transaction, so the record goes first: `pending`
- * with the workflow as it was, then n8n is asked, then the outcome is kept. What fell between stays `pending`.
+ * with the workflow as it was, then n8n is asked, then the outcome is kept. What fell between stays `pending`. What n8n
+ * has before and after is told to the registry at once, so that the check that follows judges by it.
  */
-export function fixesInN8n(store: FixesStore, findN8n: FindN8n, clock: Clock) {
+export function fixesInN8n(store: FixesStore, { find, tell }: N8nAccess, clock: Clock) {
   async function open(tenant: string, instanceId: string): Promise<FixableN8n> {
-    const n8n = await findN8n(tenant, instanceId);
+    const n8n = await find(tenant, instanceId);
     if (n8n) return n8n;
     throw new Problem(409, 'no_connection', {
       detail: `Rollcall has no connection to the n8n instance ${instanceId}. Connect it first: POST /api/v1/n8n/connections.`,
@@ -38,18 +46,20 @@ export function fixesInN8n(store: FixesStore, findN8n: FindN8n, clock: Clock) {
 
   async function fix(author: Author, plan: N8nPlan, dryRun: boolean): Promise<GapFixResult> {
     const { action, summary, gap } = plan;
-    const { instance_id, workflow_id, credential } = plan.arguments;
+    const { instance_id, workflow_id } = plan.arguments;
     const n8n = await open(author.tenant, instance_id);
     const before = await n8n.getWorkflow(workflow_id);
-    const after = edited(before, action, credential);
-    const entity = { entity_type: gap.entity_type, entity_id: gap.entity_id };
-    const changes = workflowChanges(entity, before, after);
+    if (action !== 'reactivate') refuseDraft(before);
+    const after = await edited(n8n, before, plan);
+    const changes = workflowChanges(entityOf(workflow_id), before, after);
     if (changes.length === 0) throw nothingToChange(plan);
     const said = { action, summary, changes };
     if (dryRun) return { ...said, dry_run: true, fix_id: null, status: null, gap };
+    // A moment earlier, for of two words of one moment none is the later one.
+    await tell(author, instance_id, before, new Date(clock().getTime() - 1));
     const texts = { before: JSON.stringify(before), after: JSON.stringify(after), changes };
     const begun = await store.begin(author, plan, texts, clock());
-    const done = await carryOut(author, begun.fix.id, () => apply(n8n, action, after));
+    const done = await carryOut(author, begun.fix.id, instance_id, () => apply(n8n, action, after));
     return { ...said, dry_run: false, fix_id: done.fix.id, status: done.fix.status, gap: done.gap };
   }
 
@@ -57,6 +67,7 @@ export function fixesInN8n(store: FixesStore, findN8n: FindN8n, clock: Clock) {
   async function carryOut(
     author: Author,
     fixId: string,
+    instanceId: string,
     ask: () => Promise<StoredWorkflow>,
     status: 'done' | 'undone' = 'done',
   ): Promise<GapFixOutcome> {
@@ -80,29 +91,40 @@ export function fixesInN8n(store: FixesStore, findN8n: FindN8n, clock: Clock) {
         cause: error,
       });
     }
+    return keep(author, fixId, instanceId, workflow, status);
+  }
+
+  /** Tells what n8n has now, and then what became of the fix. */
+  async function keep(
+    author: Author,
+    fixId: string,
+    instanceId: string,
+    workflow: StoredWorkflow,
+    status: 'done' | 'undone',
+  ): Promise<GapFixOutcome> {
+    await tell(author, instanceId, workflow, clock());
     const outcome = { status, ...(status === 'done' && { workflow: JSON.stringify(workflow) }) };
     return store.finish(author, fixId, outcome, clock());
   }
 
   /** Puts the version before the fix back, unless somebody has changed it since. */
   async function undo(author: Author, kept: N8nFix): Promise<GapFixOutcome> {
+    const { id, action, arguments: to } = kept.fix;
     const { n8n, before, after, now } = await compare(author, kept);
-    if (sameWorkflow(now, before)) {
-      return store.finish(author, kept.fix.id, { status: 'undone' }, clock());
-    }
+    if (sameWorkflow(now, before)) return keep(author, id, to.instance_id, now, 'undone');
     if (!sameWorkflow(now, after)) throw changedSince(kept, after, now);
-    return carryOut(author, kept.fix.id, () => restore(n8n, kept.fix.action, before), 'undone');
+    return carryOut(author, id, to.instance_id, () => restore(n8n, action, before), 'undone');
   }
 
   /** Finds out what became of a pending fix, and does it if n8n has not. */
   async function retry(author: Author, kept: N8nFix): Promise<GapFixOutcome> {
+    const { id, action, arguments: to } = kept.fix;
     const { n8n, before, after, now } = await compare(author, kept);
     if (sameWorkflow(now, before)) {
-      return carryOut(author, kept.fix.id, () => apply(n8n, kept.fix.action, after));
+      return carryOut(author, id, to.instance_id, () => apply(n8n, action, after));
     }
     if (!sameWorkflow(now, after)) throw changedSince(kept, after, now);
-    const outcome = { status: 'done', workflow: JSON.stringify(now) } as const;
-    return store.finish(author, kept.fix.id, outcome, clock());
+    return keep(author, id, to.instance_id, now, 'done');
   }
 
   async function compare({ tenant }: Author, { fix: kept, ...workflow }: N8nFix) {
@@ -119,12 +141,18 @@ export function fixesInN8n(store: FixesStore, findN8n: FindN8n, clock: Clock) {
   return { fix, undo, retry };
 }
 
-function edited(
+const entityOf = (workflow_id: string) => ({ entity_type: 'workflow', entity_id: workflow_id });
+
+async function edited(
+  n8n: FixableN8n,
   workflow: StoredWorkflow,
-  action: N8nPlan['action'],
-  credential: string | undefined,
-): StoredWorkflow {
+  { action, arguments: { version = '', credential } }: N8nPlan,
+): Promise<StoredWorkflow> {
   if (action === 'reactivate') return { ...workflow, active: true };
+  if (action === 'restore') {
+    const { nodes, connections } = await n8n.getVersion(workflow.id, version);
+    return { ...workflow, nodes, connections };
+  }
   try {
     return editWorkflow({ workflow, options: { credential } }).workflow as StoredWorkflow;
   } catch (error) {
@@ -132,6 +160,14 @@ function edited(
     const detail = `n8n's workflow cannot be instrumented: ${error.message}.`;
     throw new Problem(422, 'not_a_workflow', { detail, cause: error });
   }
+}
+
+/** n8n publishes what it is given: somebody's unfinished work would go live with it. */
+function refuseDraft({ name, active, versionId, activeVersionId }: StoredWorkflow): void {
+  if (!active || typeof activeVersionId !== 'string' || activeVersionId === versionId) return;
+  throw new Problem(409, 'unpublished_changes', {
+    detail: `${name} has changes in n8n that are not published, and would be with this fix. Publish or discard them first.`,
+  });
 }
 
 const apply = (n8n: FixableN8n, action: N8nPlan['action'], workflow: StoredWorkflow) =>
@@ -146,17 +182,19 @@ async function updated(n8n: FixableN8n, workflow: StoredWorkflow): Promise<Store
   return n8n.getWorkflow(workflow.id);
 }
 
-const nothingToChange = ({ action, arguments: { workflow_id }, gap }: N8nPlan): Problem =>
-  new Problem(409, 'nothing_to_change', {
-    detail:
-      action === 'instrument'
-        ? `n8n's workflow ${workflow_id} has Rollcall's nodes already, or no trigger to put them behind. The gap closes when it first reports.`
-        : `n8n has ${workflow_id} active already. The ${gap.kind} gap closes when it first runs.`,
-  });
+function nothingToChange({ action, arguments: { workflow_id }, gap }: N8nPlan): Problem {
+  const reasons: Record<N8nPlan['action'], string> = {
+    instrument: `n8n's workflow ${workflow_id} has Rollcall's nodes already, or no trigger to put them behind. The gap closes when it first reports.`,
+    restore: `Nodes and connections of n8n's workflow ${workflow_id} are those of the registered version; what differs are its settings.`,
+    reactivate: `n8n has ${workflow_id} active already. The next check of this ${gap.kind} gap goes by that.`,
+  };
+  return new Problem(409, 'nothing_to_change', { detail: reasons[action] });
+}
 
 function changedSince({ fix }: N8nFix, after: StoredWorkflow, now: StoredWorkflow): Problem {
-  const entity = { entity_type: fix.entity_type, entity_id: fix.entity_id };
-  const fields = workflowChanges(entity, after, now).map(({ field }) => field);
+  const fields = workflowChanges(entityOf(fix.arguments.workflow_id), after, now).map(
+    ({ field }) => field,
+  );
   const message = `The workflow was changed in n8n since: ${fields.slice(0, 10).join(', ')}.`;
   return new Problem(409, 'changed_since', {
     detail: `${message} Put it right in n8n; its history of versions has the one before.`,

@@ -20,8 +20,8 @@ export interface Author {
 /** What n8n has to do about a gap: nothing is done yet. */
 export type N8nPlan = Pick<GapFixResult, 'summary' | 'gap'> & {
   in_n8n: true;
-  action: 'reactivate' | 'instrument';
-  arguments: { instance_id: string; workflow_id: string; credential?: string };
+  action: 'reactivate' | 'restore' | 'instrument';
+  arguments: { instance_id: string; workflow_id: string; version?: string; credential?: string };
 };
 
 /** A fix that n8n has carried out, or was asked to; the workflows are JSON texts. */

@@ -9,17 +9,18 @@ import type {
 import type { Clock } from '../../platform/clock.ts';
 import { fromCursor, sortField, toPage } from '../../platform/http/page.ts';
 import { Problem } from '../../platform/problem.ts';
-import { fixesInN8n, type FindN8n } from './fixes-in-n8n.ts';
+import { fixesInN8n, type N8nAccess } from './fixes-in-n8n.ts';
 import type { Author, FixesStore } from './fixes.store.ts';
 import type { GapsStore } from './gaps.store.ts';
 
+const IN_N8N = new Set<BulkFixRequest['action']>(['reactivate', 'restore', 'instrument']);
 /** In n8n one takes two or three requests. */
 const MOST_IN_N8N = 20;
 const MOST = 1000;
 
 /** Fixes of gaps in the registry, each one transaction, and in n8n. */
-export function gapFixing(store: FixesStore, gaps: GapsStore, findN8n: FindN8n, clock: Clock) {
-  const n8n = fixesInN8n(store, findN8n, clock);
+export function gapFixing(store: FixesStore, gaps: GapsStore, clock: Clock, access: N8nAccess) {
+  const n8n = fixesInN8n(store, access, clock);
 
   async function fix(author: Author, gap: string, request: GapFixRequest): Promise<GapFixResult> {
     const result = await store.fix(author, gap, request, clock());
@@ -27,9 +28,7 @@ export function gapFixing(store: FixesStore, gaps: GapsStore, findN8n: FindN8n, 
   }
 
   async function fixMany(author: Author, request: BulkFixRequest): Promise<BulkFixResult> {
-    if (request.action === 'instrument' || request.action === 'reactivate') {
-      return fixManyInN8n(author, request);
-    }
+    if (IN_N8N.has(request.action)) return fixManyInN8n(author, request);
     const { filter, limit = MOST, cursor, ...choice } = request;
     const { next, ...result } = await store.fixMany(author, filter, choice, {
       now: clock(),

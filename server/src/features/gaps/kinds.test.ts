@@ -246,4 +246,19 @@ describe('one cause', () => {
     expect(await check()).toMatchObject({ open: 1, inhibited: 1 });
     expect(await gaps()).toMatchObject([{ entity_id: 'north' }]);
   });
+
+  test('of a name that is not registered hides the loss of what is below it or depends on it', async () => {
+    const team = { entity_type: 'team', entity_id: 'ghosts' };
+    await register('service', 'known');
+    await register('agent', 'caller', { parent: team });
+    await register('service', 'desk', { dependencies: [team] });
+    expect(await check()).toMatchObject({ by_kind: { orphaned: 1, broken_dependency: 1 } });
+    const event = { protocol: 'a2a', source_id: 'known', target_id: 'ghosts', status: 'success' };
+    await rollcall.post('/api/v1/telemetry', event);
+    expect(await check()).toMatchObject({ open: 1, inhibited: 2, by_kind: { unregistered: 1 } });
+    const [gap] = await gaps();
+    expect(gap).toMatchObject({ entity_id: 'ghosts', inhibits: 2 });
+    await rollcall.post(`/api/v1/gaps/${gap.id}/fix`);
+    expect(await check()).toMatchObject({ open: 0, inhibited: 0 });
+  });
 });

@@ -22,13 +22,13 @@ const TAGS_AT_MOST = 1_000;
  * A workflow as n8n stores it and its API answers it, in words of one moment. Undefined without an id. It is there,
  * but that alone does not register it: what nobody has registered is what gap checks look for.
  * @param project that owns it, where that is known
- * @param inventory UUID of the listing that it stands in
+ * @param inventory UUID of the listing that it stands in, where it stands in one
  */
 export function storedWorkflow(
   workflow: Record<string, unknown>,
   at: string,
-  project: N8nProject | undefined,
-  inventory: string,
+  project?: N8nProject,
+  inventory?: string,
 ): WorkflowWords | undefined {
   const workflow_id = id(workflow, 'id');
   if (workflow_id === undefined) return undefined;
@@ -69,9 +69,31 @@ export const recordWorkflows =
     now: Date,
   ) => {
     const { tenant, project, actor } = teller;
-    const heard = { name: 'inventory', handling: 'applied' as const, at, instance_id, workflows };
+    // Hooks tell of the runs of what they list; n8n's API by itself does not.
+    const heard = {
+      name: 'inventory through the API',
+      handling: 'applied' as const,
+      at,
+      instance_id,
+      workflows,
+    };
     await store.record(tenant, now, [{ id: randomUUID(), heard, project, actor }]);
   };
+
+/** Tells the registry of one workflow as n8n has it at a moment. */
+export const recordWorkflow = (store: Pick<N8nStore, 'record'>) => {
+  const record = recordWorkflows(store);
+  return async (
+    { tenant, actor }: Omit<Teller, 'project'>,
+    instance_id: string,
+    workflow: Record<string, unknown>,
+    now: Date,
+  ): Promise<void> => {
+    const at = now.toISOString();
+    const words = storedWorkflow(workflow, at);
+    if (words) await record({ tenant, actor, project: 'default' }, instance_id, at, [words], now);
+  };
+};
 
 const tagsOf = (tags: unknown[]): string[] =>
   tags.slice(0, TAGS_AT_MOST).flatMap((tag) => text(tag, 255, 'name') ?? []);

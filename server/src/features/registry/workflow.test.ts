@@ -167,6 +167,20 @@ test('an extracted dependency that closes a cycle is left out and named with the
   ]);
 });
 
+test('a run that registers its workflow leaves the definition that others registered', async () => {
+  const json = { name: 'Approved', nodes: [hook] };
+  await register('approved', { workflow: json, version: 'v1', registered_by: 'release' });
+  const { definition_hash } = await detail('approved');
+  const byNode = { registered_by: 'n8n', current_state: 'active' };
+  await register('approved', { ...byNode, workflow: { ...json, nodes: [hook, mcp] } });
+  expect(await detail('approved')).toMatchObject({
+    ...{ definition_hash, version: 'v1', registered_by: 'release', current_state: 'active' },
+    capabilities: expect.arrayContaining(['webhook:orders/new', 'tool:mcp']),
+  });
+  await register('approved', { workflow: { ...json, nodes: [] }, registered_by: 'release 2' });
+  expect((await detail('approved')).definition_hash).not.toBe(definition_hash);
+});
+
 test('no secret of a workflow is stored', async () => {
   const secret = 'hunter2-7f3a9';
   const node = {
