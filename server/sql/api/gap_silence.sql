@@ -86,7 +86,7 @@ begin
          where n.tenant_id = p_tenant and n.workflow_id = o.entity_id and n.instance_id <> '' and o.entity_type = 'workflow') w on true
       left join lateral (
         select weakening_flags(x, exists (select from n8n_processes p where p.tenant_id = p_tenant and p.instance_id = w.instance_id
-                                             and p.reported_at > p_now - interval '1 day'), p_now - o.last_activity) as flags
+                                             and p.reported_at > p_now - interval '1 day'), p_now - coalesce(o.last_activity, o.state_since)) as flags
           from n8n_connections x where x.tenant_id = p_tenant and x.instance_id = w.instance_id order by x.created_at limit 1) f on true
   ), graded as (
     select k.*, case
