@@ -69,7 +69,9 @@ export const recordWorkflows =
     now: Date,
   ) => {
     const { tenant, project, actor } = teller;
-    const heard = { name: 'inventory', handling: 'applied' as const, at, instance_id, workflows };
+    // Not the name that the hooks give theirs: they tell of runs, too, and an inventory through the API does not.
+    const name = 'connection.inventory';
+    const heard = { name, handling: 'applied' as const, at, instance_id, workflows };
     await store.record(tenant, now, [{ id: randomUUID(), heard, project, actor }]);
   };
 
