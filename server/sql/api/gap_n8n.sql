@@ -71,8 +71,9 @@ begin
     union select p.instance_id from n8n_processes p where p.tenant_id = p_tenant
     union select v.instance_id from n8n_events v where v.tenant_id = p_tenant and v.last_seen > p_now - interval '1 day'
              and v.name in ('execution.started', 'execution.finished', 'hooks.status', 'inventory')
+    -- One that fails is a channel still: that it is silent is a gap of its instance, not of each workflow.
     union select c.instance_id from n8n_connections c where c.tenant_id = p_tenant and not c.paused and c.synced_at is not null
-             and c.last_error is null and not c.saves_no_success
+             and not c.saves_no_success
   )
   select 'uninstrumented', 'workflow', e.entity_id, '', 'warning',
          format('%s is active in n8n, but nothing would tell of its runs.', e.entity_name),
