@@ -176,4 +176,27 @@ describe('other gaps beside what n8n’s record leaves out', () => {
     await check();
     expect(await gapOf('hook', 'missing', 'open')).toMatchObject({ grade });
   });
+
+  test.each([
+    [{}, 'open', 'likely'],
+    [{ prunes_after: 24 }, 'open', 'likely'],
+    [{ saves_no_success: true }, 'cannot_tell', 'cannot_tell'],
+    [{ prunes_after: 1 }, 'cannot_tell', 'cannot_tell'],
+  ])('with %j a run whose end never came is %s, %s', async (flags, state, grade) => {
+    for (let n = 0; n < 10; n++) ran('hook', 20 * HOUR_MS);
+    ran('hook', 10 * MINUTE_MS, { status: 'running', finished: false, stoppedAt: null });
+    const { id } = await connectN8n(rollcall, n8n, flags);
+    await register('hook');
+    n8n.executions.shift();
+    rollcall.clock.advance(2 * HOUR_MS);
+    await syncAgain(rollcall, id);
+    await rollcall.sql('select rollcall_api.mark_lost_executions($1, $2, 3600)', [
+      rollcall.tenant,
+      rollcall.clock.now(),
+    ]);
+    await check();
+    const gap = await gapOf('hook', 'stuck', state);
+    expect(gap).toMatchObject({ grade, evidence: { executions: [{ status: 'lost' }] } });
+    if (state === 'cannot_tell') expect(gap.summary).toMatch(/need not have kept it/);
+  });
 });
