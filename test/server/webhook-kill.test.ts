@@ -82,6 +82,12 @@ async function delivered(server: Server, webhook: string) {
   return (body as { items: Record<string, unknown>[] }).items;
 }
 
+/** What a server had claimed that is no more, nobody holds any longer. */
+const aMinuteLater = () =>
+  superuser.query(
+    `update rollcall.webhook_deliveries set claimed_until = claimed_until - interval '1 minute' where claim is not null`,
+  );
+
 test('an event that was written is delivered by the next server when the first is killed before it sends', async () => {
   const first = await start();
   const { id, secret } = await subscribe(first);
@@ -115,10 +121,7 @@ test('what a receiver was hanging on when its server was killed comes again, as 
   const second = await start();
   const [claimed] = (await delivered(second, id)).slice(-1);
   expect(claimed).toMatchObject({ status: 'pending', attempts: 1 });
-  // A minute later nobody holds it any more.
-  await superuser.query(
-    `update rollcall.webhook_deliveries set claimed_until = claimed_until - interval '1 minute' where claim is not null`,
-  );
+  await aMinuteLater();
   await receiver.has(3);
   const [lost, again, next] = receiver.received as [Delivered, Delivered, Delivered];
   expect(again.headers['webhook-id']).toBe(lost.headers['webhook-id']);
@@ -128,3 +131,46 @@ test('what a receiver was hanging on when its server was killed comes again, as 
   expect(next.body.data.entity_id).toBe('stock');
   expect(next.headers['webhook-id']).not.toBe(lost.headers['webhook-id']);
 });
+
+test('of what was acknowledged nothing is lost through kill -9 after kill -9, and an id is one event', async () => {
+  let server = await start();
+  const { id, secret } = await subscribe(server);
+  const acknowledged: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    const victim = server;
+    let stored = 0;
+    const sender = async (name: string) => {
+      for (let count = 0; ; count++) {
+        const entity_id = `${name}-${round}-${count}`;
+        const answer = await register(victim, entity_id).catch(() => undefined);
+        if (answer?.status !== 201) return;
+        acknowledged.push(entity_id);
+        if (++stored === 25) victim.process.kill('SIGKILL');
+      }
+    };
+    await Promise.all(['a', 'b', 'c'].map(sender));
+    await victim.ended;
+    await aMinuteLater();
+    server = await start();
+  }
+  const told = () => new Set(receiver.received.map(({ body }) => body.data.entity_id as string));
+  const missing = () => {
+    const ids = told();
+    return acknowledged.filter((entity_id) => !ids.has(entity_id));
+  };
+  while (missing().length > 0) await receiver.has(receiver.received.length + 1);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(75);
+  expect(receiver.received.every((each) => isSigned(each, secret))).toBe(true);
+  const texts = new Map<string, Set<string>>();
+  for (const { headers, text } of receiver.received) {
+    const delivery = headers['webhook-id'] as string;
+    texts.set(delivery, (texts.get(delivery) ?? new Set()).add(text));
+  }
+  expect([...texts.values()].every(({ size }) => size === 1)).toBe(true);
+  expect(texts.size).toBe(told().size);
+  const pages = await superuser.query(
+    'select id from rollcall.webhook_deliveries where webhook_id = $1',
+    [id],
+  );
+  expect(pages.rows.length).toBeGreaterThanOrEqual(acknowledged.length);
+}, 60_000);
