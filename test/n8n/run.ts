@@ -3,12 +3,14 @@ import { after, suite } from 'node:test';
 import { testChannels } from './channels.ts';
 import { testExamples } from './examples.ts';
 import { testFaults } from './faults.ts';
+import { installN8n, type InstalledN8n } from './install.ts';
 import { testInstrumented } from './instrumented.ts';
 import { testLifecycle } from './lifecycle.ts';
 import { testPackage } from './loading.ts';
 import { inObservedWorld, type ObservedWorld } from './observedWorld.ts';
 import { testOutages } from './outages.ts';
 import { testRuns } from './runs.ts';
+import { testSchedules } from './schedules.ts';
 import { testTools } from './tools.ts';
 import { testTrigger } from './trigger.ts';
 import { testWatching } from './watching.ts';
@@ -33,6 +35,11 @@ const OBSERVED: Suites<ObservedWorld> = {
   outages: ['hooks and tracing when Rollcall is in trouble', testOutages],
 };
 
+/** n8n's code, which nobody starts. */
+const CODE: Suites<InstalledN8n> = {
+  schedules: ['schedules', testSchedules],
+};
+
 type Suites<In> = Record<string, [title: string, declare: (world: In) => void]>;
 
 /**
@@ -40,13 +47,14 @@ type Suites<In> = Record<string, [title: string, declare: (world: In) => void]>;
  * suites, e.g. `npm run test:n8n -- lifecycle runs`.
  */
 const wanted = process.argv.slice(2);
-const names = [...Object.keys(NODES), ...Object.keys(OBSERVED)];
+const names = [CODE, NODES, OBSERVED].flatMap((suites) => Object.keys(suites));
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   console.error(`There is no ${unknown.join(', ')}. Suites: ${names.join(', ')}.`);
   process.exit(2);
 }
 
+await inWorldOf(CODE, async (work) => work(await installN8n()));
 await inWorldOf(NODES, inWorld);
 await inWorldOf(OBSERVED, inObservedWorld);
 
