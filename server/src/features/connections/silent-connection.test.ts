@@ -1,3 +1,4 @@
+import { NOBODY } from '../../../../test/rollcall/command.ts';
 import { connectN8n, CONNECTIONS, syncAgain } from '../../../../test/rollcall/connected.ts';
 import { originOf } from '../../../../test/rollcall/n8n-events.ts';
 import {
@@ -152,4 +153,17 @@ test('one that is deleted takes its gap along', async () => {
   await rollcall.call('DELETE', `${CONNECTIONS}/${id}`);
   expect(await check()).toMatchObject({ inhibited: 0, by_kind: { silent: 2 } });
   expect(await gaps({ entity_type: 'n8n_instance' })).toEqual([]);
+});
+
+test('one that has never answered is silent, too', async () => {
+  const unasked = { base_url: NOBODY, api_key: 'any', name: 'New', check: false, paused: true };
+  const { body } = await rollcall.post(CONNECTIONS, unasked);
+  await rollcall.call('PATCH', `${CONNECTIONS}/${body.id}`, { paused: false });
+  rollcall.clock.advance(14 * MINUTE_MS);
+  expect(await check()).toMatchObject({ open: 0 });
+  rollcall.clock.advance(2 * MINUTE_MS);
+  expect(await check()).toMatchObject({ open: 1 });
+  expect(await gaps()).toMatchObject([
+    { entity_name: 'New', evidence: { connection_id: body.id, base_url: NOBODY, workflows: 0 } },
+  ]);
 });
