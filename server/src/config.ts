@@ -66,7 +66,7 @@ const ClientEnvironment = z.object({
   ROLLCALL_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:7655'),
   ROLLCALL_API_KEY: z.string().trim().optional(),
   ROLLCALL_ADMIN_KEY: z.string().trim().optional(),
-  N8N_BASE_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:5678'),
+  N8N_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   N8N_API_KEY: z.string().trim().optional(),
 });
 
@@ -132,7 +132,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
 export interface ClientSettings {
   url: string;
   apiKey: string | undefined;
-  n8nUrl: string;
+  n8nUrl: string | undefined;
   n8nApiKey: string | undefined;
 }
 

@@ -4,6 +4,7 @@ import { testChannels } from './channels.ts';
 import { inConnectedWorld, type ConnectedWorld } from './connectedWorld.ts';
 import { testExamples } from './examples.ts';
 import { testFaults } from './faults.ts';
+import { installN8n, type InstalledN8n } from './install.ts';
 import { testInstrumented } from './instrumented.ts';
 import { testLifecycle } from './lifecycle.ts';
 import { testPackage } from './loading.ts';
@@ -12,6 +13,7 @@ import { inObservedWorld, type ObservedWorld } from './observedWorld.ts';
 import { testOutages } from './outages.ts';
 import { testReconciled } from './reconciled.ts';
 import { testRuns } from './runs.ts';
+import { testSchedules } from './schedules.ts';
 import { testSilence } from './silence.ts';
 import { testTools } from './tools.ts';
 import { testTrigger } from './trigger.ts';
@@ -44,6 +46,11 @@ const CONNECTED: Suites<ConnectedWorld> = {
   silence: ['silence, by the clock', testSilence],
 };
 
+/** n8n's code, which nobody starts. */
+const CODE: Suites<InstalledN8n> = {
+  schedules: ['schedules', testSchedules],
+};
+
 type Suites<In> = Record<string, [title: string, declare: (world: In) => void]>;
 
 /**
@@ -51,13 +58,14 @@ type Suites<In> = Record<string, [title: string, declare: (world: In) => void]>;
  * suites, e.g. `npm run test:n8n -- lifecycle runs`.
  */
 const wanted = process.argv.slice(2);
-const names = [...Object.keys(NODES), ...Object.keys(OBSERVED), ...Object.keys(CONNECTED)];
+const names = [CODE, NODES, OBSERVED, CONNECTED].flatMap((suites) => Object.keys(suites));
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   console.error(`There is no ${unknown.join(', ')}. Suites: ${names.join(', ')}.`);
   process.exit(2);
 }
 
+await inWorldOf(CODE, async (work) => work(await installN8n()));
 await inWorldOf(NODES, inWorld);
 await inWorldOf(OBSERVED, inObservedWorld);
 await inWorldOf(CONNECTED, inConnectedWorld);

@@ -1,5 +1,6 @@
 import { connectThroughSupabase, withoutPostgrest } from '../postgrest/start.ts';
 import { startTestRollcall, type TestOptions } from '../rollcall/start.ts';
+import { inventorySteps } from './journey/inventory.ts';
 import { operationSteps } from './journey/operations.ts';
 import type { Recorded } from './journey/recording.ts';
 import { registrySteps } from './journey/registry.ts';
@@ -25,6 +26,7 @@ describe.each(Object.keys(BACKENDS))('on %s', (backend) => {
   registrySteps(stage);
   telemetrySteps(stage);
   operationSteps(stage);
+  inventorySteps(stage);
 });
 
 if (withoutPostgrest) test.skip(`Supabase (skipped: ${withoutPostgrest})`, () => undefined);

@@ -158,16 +158,15 @@ test(
         example.body,
         { key },
       );
-      expect([nameOf(route), status]).toEqual([nameOf(route), expect.any(Number)]);
-      if (CONFLICTS.includes(nameOf(route))) {
-        expect([status, body.code]).toEqual([409, expect.stringMatching(/^[a-z_]+$/)]);
-        continue;
-      }
       const declared = Object.keys(operationOf(route).responses as object);
       expect([nameOf(route), declared]).toEqual([
         nameOf(route),
         expect.arrayContaining([String(status)]),
       ]);
+      if (CONFLICTS.includes(nameOf(route))) {
+        expect([status, body.code]).toEqual([409, expect.stringMatching(/^[a-z_]+$/)]);
+        continue;
+      }
       expect([nameOf(route), status, status < 300]).toEqual([nameOf(route), status, true]);
       expect(route.response.parse(body)).toEqual(body);
     }

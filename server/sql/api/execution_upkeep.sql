@@ -17,7 +17,7 @@ begin
     select w.workflow_id, percentile_disc(0.95) within group (order by d.duration_ms) as p95
       from (select distinct workflow_id from quiet) w,
            lateral (select e.duration_ms from executions e
-                     where e.tenant_id = p_tenant and e.workflow_id = w.workflow_id and e.duration_ms is not null
+                     where e.tenant_id = p_tenant and e.workflow_id = w.workflow_id and e.duration_ms is not null and e.sources <> '{emit}'
                      order by e.began desc, e.id desc limit 200) d
      group by w.workflow_id
   ), lost as (

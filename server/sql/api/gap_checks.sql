@@ -31,6 +31,7 @@ begin
                                                   and g.entity_type = e.entity_type and g.entity_id = e.entity_id)
     union select x.workflow_id from executions x where x.tenant_id = p_tenant and x.status = 'running' and x.began < p_now - interval '5 minutes'
     union select i.instance_id from n8n_instances i where i.tenant_id = p_tenant
+    union select c.instance_id from n8n_connections c where c.tenant_id = p_tenant
     union select g.entity_id from gaps g
             left join entities e on e.tenant_id = p_tenant and e.entity_type = g.entity_type and e.entity_id = g.entity_id
             left join activity a on a.tenant_id = p_tenant and a.entity_id = g.entity_id

@@ -138,7 +138,9 @@ begin
 end $$;
 
 -- Started, not ended, and under way for longer than three times what its workflow usually takes at most (the 99th
--- percentile of its latest 200 ends), five minutes at least. Fewer than five ends prove nothing.
+-- percentile of its latest 200 ends), five minutes at least. Fewer than five ends prove nothing; nor does a run that was
+-- lost where n8n's record keeps no success, or not for so long. What only Emit nodes told of has no true start: it neither
+-- overruns nor says what is usual.
 create function rollcall_api.find_overruns(p_tenant text, p_now timestamptz, p_scope text[])
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
@@ -146,13 +148,16 @@ language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set pl
 begin
   return query
   with running as materialized (
-    select x.workflow_id, x.execution_id, x.id, x.status, coalesce(x.started_at, x.began) as began from executions x
-     where x.tenant_id = p_tenant and x.status = 'running' and (p_scope is null or x.workflow_id = any (p_scope))
+    select x.workflow_id, x.execution_id, x.id, x.status, coalesce(x.started_at, x.began) as began, false as untold from executions x
+     where x.tenant_id = p_tenant and x.status = 'running' and x.sources <> '{emit}' and (p_scope is null or x.workflow_id = any (p_scope))
        and x.began < p_now - interval '5 minutes'
     union all
     -- Given up as lost, as long as no later run went well.
-    select x.workflow_id, x.execution_id, x.id, x.status, coalesce(x.started_at, x.began) from executions x
-     where x.tenant_id = p_tenant and x.status = 'lost' and (p_scope is null or x.workflow_id = any (p_scope))
+    select x.workflow_id, x.execution_id, x.id, x.status, coalesce(x.started_at, x.began),
+           exists (select from n8n_connections c
+                    where c.tenant_id = p_tenant and c.instance_id = x.instance_id and x.sources <@ '{sync,emit}'
+                      and (c.saves_no_success or make_interval(hours => c.prunes_after) < p_now - x.began)) from executions x
+     where x.tenant_id = p_tenant and x.status = 'lost' and x.sources <> '{emit}' and (p_scope is null or x.workflow_id = any (p_scope))
        and x.lost_at > p_now - interval '1 day' and x.began > p_now - interval '30 days'
        and not exists (select from executions later
                         where later.tenant_id = p_tenant and later.workflow_id = x.workflow_id and later.began > x.began and later.status = 'success')
@@ -160,19 +165,20 @@ begin
     select w.workflow_id, count(d.duration_ms) as ends, percentile_disc(0.99) within group (order by d.duration_ms) as p99_ms
       from (select distinct r.workflow_id from running r) w
       left join lateral (select x.duration_ms from executions x
-             where x.tenant_id = p_tenant and x.workflow_id = w.workflow_id and x.duration_ms is not null
+             where x.tenant_id = p_tenant and x.workflow_id = w.workflow_id and x.duration_ms is not null and x.sources <> '{emit}'
              order by x.began desc, x.id desc limit 200) d on true
      group by w.workflow_id
   ), late as (
-    select r.*, u.ends, u.p99_ms, limits.longest, r.began + limits.longest as since,
+    select r.*, r.untold or u.ends < 5 as unsure, u.ends, u.p99_ms, limits.longest, r.began + limits.longest as since,
            row_number() over (partition by r.workflow_id order by r.began, r.id) as n
       from running r join usual u using (workflow_id)
      cross join lateral (select case when u.ends < 5 then interval '1 hour'
                                      else greatest(make_interval(secs => u.p99_ms * 3 / 1000), interval '5 minutes') end as longest) limits
      where r.began < p_now - limits.longest
   )
-  select 'stuck', 'workflow', e.entity_id, 'overrun', case when min(l.ends) < 5 then 'info' else 'warning' end,
-         case when min(l.ends) < 5
+  select 'stuck', 'workflow', e.entity_id, 'overrun', case when bool_and(l.unsure) then 'info' else 'warning' end,
+         case when bool_and(l.untold) then format('The end of a run of %s was never told, and its n8n need not have kept it.', e.entity_name)
+              when min(l.ends) < 5
            then format('A run of %s has been under way for %s; it has ended too seldom to say whether that is long.', e.entity_name, duration_text(p_now - min(l.began)))
            else format('A run of %s has been under way for %s; nearly all end within %s.', e.entity_name, duration_text(p_now - min(l.began)),
                        duration_text(make_interval(secs => min(l.p99_ms) / 1000))) end,
@@ -180,7 +186,7 @@ begin
            'longest_expected_seconds', extract(epoch from min(l.longest))::bigint,
            'executions', jsonb_agg(jsonb_build_object('id', l.id, 'execution_id', l.execution_id, 'status', l.status, 'started_at', l.began)
                                    order by l.began, l.id) filter (where l.n <= 5)),
-         case when min(l.ends) < 5 then 'cannot_tell' else 'likely' end, min(l.since)
+         case when bool_and(l.unsure) then 'cannot_tell' else 'likely' end, min(l.since)
     from late l
     join entities e on e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = l.workflow_id
    where e.current_state not in ('deleted', 'archived')

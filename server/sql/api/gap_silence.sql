@@ -86,7 +86,7 @@ begin
          where n.tenant_id = p_tenant and n.workflow_id = o.entity_id and n.instance_id <> '' and o.entity_type = 'workflow') w on true
       left join lateral (
         select weakening_flags(x, exists (select from n8n_processes p where p.tenant_id = p_tenant and p.instance_id = w.instance_id
-                                             and p.reported_at > p_now - interval '1 day'), p_now - o.last_activity) as flags
+                                             and p.reported_at > p_now - interval '1 day'), p_now - coalesce(o.last_activity, o.state_since)) as flags
           from n8n_connections x where x.tenant_id = p_tenant and x.instance_id = w.instance_id order by x.created_at limit 1) f on true
   ), graded as (
     select k.*, case
@@ -127,22 +127,25 @@ language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set pl
 begin
   return query
   with source as (
-    select p.instance_id, max(p.reported_at) as heard_at, interval '3 hours' as patience, null::jsonb as last_error
+    select p.instance_id, max(p.reported_at) as heard_at, interval '3 hours' as patience, null::jsonb as connection
       from n8n_processes p where p.tenant_id = p_tenant group by p.instance_id
     union all
     select c.instance_id, max(coalesce(c.synced_at, c.created_at)), greatest(make_interval(secs => min(c.interval_seconds) * 3), interval '15 minutes'),
-           (array_agg(c.last_error order by c.updated_at desc))[1]
+           (array_agg(jsonb_strip_nulls(jsonb_build_object('connection_id', c.id, 'connection', c.name, 'base_url', c.base_url,
+              'interval_seconds', c.interval_seconds, 'last_error', c.last_error)) order by c.updated_at desc))[1]
       from n8n_connections c where c.tenant_id = p_tenant and not c.paused group by c.instance_id
   ), heard as (
     select s.instance_id, greatest(max(s.heard_at), max(i.last_seen)) as heard_at, max(s.patience) as patience,
-           (array_agg(s.last_error) filter (where s.last_error is not null))[1] as last_error
+           (array_agg(s.connection) filter (where s.connection is not null))[1] as connection
       from source s left join n8n_instances i on i.tenant_id = p_tenant and i.instance_id = s.instance_id
      where s.instance_id <> '' and (p_scope is null or s.instance_id = any (p_scope))
      group by s.instance_id
   )
   select 'silent', 'n8n_instance', h.instance_id, '', 'critical',
-         format('Nothing has been heard of the n8n instance %s for %s.', h.instance_id, duration_text(p_now - h.heard_at)),
-         jsonb_strip_nulls(jsonb_build_object('last_error', h.last_error)) || jsonb_build_object('instance_id', h.instance_id, 'last_heard', h.heard_at,
+         format('Nothing has been heard of the n8n %s for %s.',
+                coalesce(format('%s (%s)', h.connection->>'connection', h.connection->>'base_url'), 'instance ' || h.instance_id), duration_text(p_now - h.heard_at))
+           || coalesce(' ' || (h.connection #>> '{last_error,detail}'), ''),
+         coalesce(h.connection, '{}') || jsonb_build_object('instance_id', h.instance_id, 'last_heard', h.heard_at,
            'deadline', h.heard_at + h.patience, 'workflows', (
              select count(*) from n8n_workflows w where w.tenant_id = p_tenant and w.instance_id = h.instance_id and w.deleted_at is null)),
          'certain', h.heard_at + h.patience

@@ -24,7 +24,8 @@ begin
     'id', g.id, 'kind', g.kind,
     'state', rollcall_api.gap_state(g, p_now), 'severity', g.severity, 'grade', g.grade, 'entity_type', g.entity_type, 'entity_id', g.entity_id,
     'entity_name', coalesce((select e.entity_name from rollcall.entities e
-       where e.tenant_id = g.tenant_id and e.entity_type = g.entity_type and e.entity_id = g.entity_id), g.entity_id),
+       where e.tenant_id = g.tenant_id and e.entity_type = g.entity_type and e.entity_id = g.entity_id),
+       case when g.entity_type = 'n8n_instance' then g.evidence->>'connection' end, g.entity_id),
     'summary', g.summary, 'evidence', g.evidence, 'first_seen', g.first_seen, 'last_seen', rollcall_api.gap_last_seen(g), 'closed_at', g.closed_at,
     'inhibited_by', g.inhibited_by,
     'inhibits', (select count(*) from rollcall.gaps i where i.tenant_id = g.tenant_id and i.inhibited_by = g.id and i.closed_at is null),

@@ -1,13 +1,20 @@
 -- The functions that the public names promise. They act for the caller's tenant and for nobody else's, and leave
 -- the caller's time zone as it was.
 
+-- What is missing right now. What cannot be told is no gap, and what is muted or explained by another gap is not shouted.
 create function public.check_registration_gaps()
-returns table (gap_kind text, entity_type text, entity_id text, severity text, summary text, evidence jsonb)
+returns table (gap_kind text, entity_type text, entity_id text, severity text, summary text, evidence jsonb, grade text)
 language plpgsql stable security definer set search_path = rollcall, rollcall_api, pg_temp set timezone = 'UTC' as $$
 begin
   perform enter(caller_tenant());
-  return query select f.kind, f.entity_type, f.entity_id, f.severity, f.summary, f.evidence
-                 from find_gaps(caller_tenant(), now()) f order by f.severity, f.kind, f.entity_type, f.entity_id;
+  return query select f.kind, f.entity_type, f.entity_id, f.severity, f.summary, f.evidence, f.grade
+                 from find_gaps(caller_tenant(), now()) f
+                where f.grade <> 'cannot_tell'
+                  and not exists (select from gaps g
+                                   where g.tenant_id = caller_tenant() and g.kind = f.kind and g.entity_type = f.entity_type
+                                     and g.entity_id = f.entity_id and g.subject = f.subject
+                                     and gap_state(g, now()) in ('muted', 'inhibited'))
+                order by f.severity, f.kind, f.entity_type, f.entity_id;
 end $$;
 
 -- What is left out, or null, keeps what is stored.

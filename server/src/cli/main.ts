@@ -12,6 +12,7 @@ import { n8nCommand } from './commands/n8n.ts';
 import { projectsCommand } from './commands/projects.ts';
 import { startCommand } from './commands/start.ts';
 import { telemetryCommand } from './commands/telemetry.ts';
+import { webhooksCommand } from './commands/webhooks.ts';
 import { EXIT } from './failure.ts';
 import { reportFailure } from './report.ts';
 
@@ -67,6 +68,7 @@ function buildProgram(): Command {
   instrumentCommand(program);
   executionsCommand(program);
   telemetryCommand(program);
+  webhooksCommand(program);
   n8nCommand(program);
   return program;
 }

@@ -7,13 +7,15 @@ export const ownId = (index: number): string => OWN_ID + String(index).padStart(
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(.*)$/;
 const KEY = /\brc_[\w-]+/g;
+/** Where a stand-in listens. */
+const ADDRESS = /127\.0\.0\.1:\d+/g;
 
 /** Fields that hold the database's own time. */
 const DATABASE_TIME =
   /^(created_at|updated_at|changed_at|received_at|state_since|active_since|deadline)$/;
 
 /** Fields that are another one every time. */
-const EVER_NEW = /^(receipt|request_id|next_cursor|last_used_at)$/;
+const EVER_NEW = /^(receipt|request_id|next_cursor|last_used_at|key_hint)$/;
 
 export interface Recorded {
   request: string;
@@ -71,12 +73,23 @@ function steadyText(text: string): string {
   return text
     .replace(UUID, (id) => (id.startsWith(OWN_ID) ? id : '<uuid>'))
     .replace(KEY, '<key>')
+    .replace(ADDRESS, '<address>')
     .replace(/for \d+ (seconds|minutes|hours)/, 'for <time>');
 }
 
-/** How long a check took is no part of what it found. */
+/** How long a check or an inventory took is no part of what it found; when a row was made, the database says. */
 function timeless(path: string, body: object): object {
-  return path === 'gaps/check' ? { ...body, duration_ms: '<time>' } : body;
+  if (path === 'gaps/check') return { ...body, duration_ms: '<time>' };
+  if (path === 'n8n/workflows') {
+    const { items, ...rest } = body as { items: object[] };
+    return { ...rest, items: items.map((item) => ({ ...item, first_seen: '<moment>' })) };
+  }
+  const { check, last_result } = body as { check?: object; last_result?: object };
+  return {
+    ...body,
+    ...(check && { check: timeless('gaps/check', check) }),
+    ...(last_result && { last_result: timeless('gaps/check', last_result) }),
+  };
 }
 
 /** Gaps that one check has found stand in the order of their random ids. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Check } from '../doctor/check.ts';
 import { failed, ok } from '../doctor/check.ts';
+import { checkConnections } from '../doctor/connections.ts';
 import { checkDatabase } from '../doctor/database.ts';
 import { checkN8n } from '../doctor/n8n.ts';
 import { checkKey, checkServer } from '../doctor/server.ts';
@@ -20,7 +21,7 @@ export function doctorCommand(program: Command): void {
   program
     .command('doctor')
     .description('Check this machine, the server, the key, the database and n8n')
-    .option('--n8n <url>', 'where n8n is (else N8N_BASE_URL, else http://127.0.0.1:5678)')
+    .option('--n8n <url>', 'an n8n beside those that are connected (else N8N_BASE_URL)')
     .option('--n8n-key <key>', 'key of its API; better kept in N8N_API_KEY')
     .action(doctor);
 }
@@ -62,9 +63,17 @@ async function examine(options: DoctorOptions, report: (check: Check) => void): 
     const api = connect({ url: options.url ?? url, key, timeoutMs: 10_000 });
     const server = await checkServer(api);
     server.forEach(report);
-    if (server.every(({ status }) => status === 'ok')) report(await checkKey(api, Boolean(key)));
+    let connections: Check[] = [];
+    if (server.every(({ status }) => status === 'ok')) {
+      const whoami = await checkKey(api, Boolean(key));
+      report(whoami);
+      if (whoami.status !== 'failed') connections = await checkConnections(api);
+    }
     if ('value' in config) report(await checkDatabase(config.value));
-    report(await checkN8n(options.n8n ?? n8nUrl, options.n8nKey ?? n8nApiKey));
+    connections.forEach(report);
+    // Whoever has connected an n8n need not have one here.
+    const n8n = options.n8n ?? n8nUrl ?? (connections.length > 0 ? undefined : DEFAULT_N8N);
+    if (n8n !== undefined) report(await checkN8n(n8n, options.n8nKey ?? n8nApiKey));
   }
 }
 
@@ -75,6 +84,8 @@ function attempt<Value>(read: () => Value): { value: Value } | { fault: string }
     return { fault: (error as Error).message.replaceAll('\n', '; ') };
   }
 }
+
+const DEFAULT_N8N = 'http://127.0.0.1:5678';
 
 const MARKS: Record<Check['status'], [string, Colour]> = {
   ok: ['ok', 'green'],

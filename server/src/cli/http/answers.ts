@@ -14,6 +14,7 @@ const FLAGS: Record<string, string> = {
   entity_name: '--name',
   entity_type: '--type',
   error_type: '--error',
+  events: '--event',
   expires_at: '--expires',
   format: '--format',
   from: '--since',
@@ -38,6 +39,7 @@ const FLAGS: Record<string, string> = {
   text: '--text',
   to: '--until',
   until: '--until',
+  url: 'ADDRESS',
   workflow: '--workflow',
   workflow_id: '--workflow',
 };

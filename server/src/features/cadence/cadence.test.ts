@@ -170,6 +170,48 @@ describe('a schedule', () => {
   });
 });
 
+describe('a schedule whose time of day n8n picks', () => {
+  const register = (rule: unknown) =>
+    rollcall.post('/api/v1/entities', {
+      ...{ entity_type: 'workflow', entity_id: 'picked', current_state: 'active' },
+      workflow: {
+        nodes: [{ name: 'Clock', type: 'n8n-nodes-base.scheduleTrigger', parameters: { rule } }],
+        settings: { timezone: 'UTC' },
+      },
+    });
+
+  test.each([
+    ['at all', {}, 2 * DAY_MS],
+    ['but not its hour', { interval: [{ triggerAtHour: 7, triggerAtMinute: null }] }, 25 * HOUR_MS],
+  ])('%s is silent once its window is over, and not at midnight', async (_, rule, windowMs) => {
+    await register(rule);
+    await heartbeat('picked');
+    const start = now();
+    await check();
+    expect(await cadence('picked')).toMatchObject({ basis: 'schedule', schedule_rules: 1 });
+    // The latest moment of the day after an early one, and the grace.
+    until(start + windowMs + 5 * MINUTE_MS);
+    expect(await check()).toMatchObject({ open: 0 });
+    rollcall.clock.advance(1000);
+    expect(await check()).toMatchObject({ open: 1 });
+    expect((await silent())[0]).toMatchObject({
+      grade: 'certain',
+      evidence: { basis: 'schedule' },
+    });
+  });
+
+  test('is kept by a run at any time of each day', async () => {
+    await register({});
+    // Late one day and early the next, then the other way round, with a day between.
+    for (const hours of [1, 23, 2, 40, 3, 47]) {
+      rollcall.clock.advance(hours * HOUR_MS);
+      expect(await check()).toMatchObject({ open: 0 });
+      await heartbeat('picked');
+      expect(await check()).toMatchObject({ open: 0 });
+    }
+  });
+});
+
 describe('a history', () => {
   test('of an arrival every hour makes half a day of silence likely, with the sample shown', async () => {
     await history('hourly', 14, () => true);

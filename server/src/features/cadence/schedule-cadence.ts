@@ -60,9 +60,11 @@ export function scheduleCadence(now: Date) {
       timezone ??= zone ?? null;
       const isByDay = rule.cron !== undefined && run.pauseMs >= DAY_SECONDS * 1000;
       const slack = zone === undefined && isByDay ? TURNED_CLOCK_SECONDS : 0;
-      longest = Math.min(longest ?? Infinity, run.pauseMs / 1000 + slack);
-      // Of short intervals the pause says it all.
-      const isFixed = rule.cron === undefined ? run.pauseMs > HOUR_MS : zone !== undefined;
+      const window = rule.window_seconds ?? 0;
+      longest = Math.min(longest ?? Infinity, run.pauseMs / 1000 + slack + window);
+      // Of short intervals the pause says it all; and of a moment that n8n picks, early one time and late the next.
+      const isKnown = rule.cron === undefined ? run.pauseMs > HOUR_MS : zone !== undefined;
+      const isFixed = isKnown && window === 0;
       if (isFixed && run.next) expected = Math.min(expected ?? Infinity, run.next.getTime());
     }
     // Where the time of day is not known, the longest pause alone says by when.

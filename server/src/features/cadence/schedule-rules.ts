@@ -7,15 +7,19 @@ export interface ScheduleRule {
   every?: { unit: (typeof UNITS)[number]; value: number };
   /** 5 fields, or 6 with seconds first. */
   cron?: string;
+  /** How much later than that it may be: n8n picks the moment itself. */
+  window_seconds?: number;
   timezone?: string;
 }
+
+const LONGEST_WINDOW_SECONDS = 31 * 86_400;
 
 /** The rules that can be read; whatever else stands there, a caller may have put it there, is left out. */
 export function readRules(schedules: unknown): ScheduleRule[] {
   if (!Array.isArray(schedules)) return [];
   return schedules.slice(0, MOST_RULES).flatMap((told: unknown) => {
     if (typeof told !== 'object' || told === null) return [];
-    const { every, cron, timezone } = told as Record<string, unknown>;
+    const { every, cron, window_seconds, timezone } = told as Record<string, unknown>;
     const period = readPeriod(every);
     const pattern = typeof cron === 'string' && CRON.test(cron) ? cron : undefined;
     if (!period && pattern === undefined) return [];
@@ -23,6 +27,7 @@ export function readRules(schedules: unknown): ScheduleRule[] {
       {
         ...(period && { every: period }),
         ...(pattern !== undefined && { cron: pattern }),
+        ...(isWindow(window_seconds) && { window_seconds }),
         ...(isTimezone(timezone) && { timezone }),
       },
     ];
@@ -36,6 +41,9 @@ function readPeriod(every: unknown): ScheduleRule['every'] {
   const isCount = typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 1e6;
   return known && isCount ? { unit: known, value } : undefined;
 }
+
+const isWindow = (seconds: unknown): seconds is number =>
+  typeof seconds === 'number' && seconds > 0 && seconds <= LONGEST_WINDOW_SECONDS;
 
 /** An IANA zone that this server knows. */
 export function isTimezone(name: unknown): name is string {

@@ -132,6 +132,25 @@ describe('several rules', () => {
   });
 
   test.each([
+    ['a time of day', { cron: '0 0 * * *', window_seconds: 86_400 }, 2 * 86_400],
+    ['a minute', { cron: '0 7 * * *', window_seconds: 3_600 }, 25 * 3_600],
+    ['a minute of each hour', { every: { unit: 'hours', value: 1 }, window_seconds: 3_600 }, 7_200],
+  ])('of which n8n picks %s expect no moment, and bear its window', (_name, rule, longest) => {
+    expect(read([{ ...rule, timezone: BERLIN }], since, null)).toEqual({
+      expected_at: null,
+      longest_seconds: longest,
+      timezone: BERLIN,
+      rules: 1,
+    });
+  });
+
+  test('bear no window that makes no sense', () => {
+    const cron = '0 9 * * *';
+    for (const window_seconds of [-1, 0, 1e12, '5', null])
+      expect(readRules([{ cron, window_seconds }])).toEqual([{ cron }]);
+  });
+
+  test.each([
     ['nothing', undefined],
     ['what only a run can tell', [{ node: 'a' }]],
     ['a day that never comes', [{ cron: '0 0 30 2 *', timezone: 'UTC' }]],

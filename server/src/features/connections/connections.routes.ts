@@ -27,6 +27,7 @@ export function connectionsRoutes(store: ConnectionsStore, service: Service): Ro
       body: ConnectionRequestSchema,
       response: ConnectionSchema,
       status: () => 201,
+      conflict: 'A connection to this n8n is there already',
       handle: (request) => service.create(request, request.body),
     }),
     route({
@@ -60,6 +61,7 @@ export function connectionsRoutes(store: ConnectionsStore, service: Service): Ro
       params: ConnectionPath,
       body: ConnectionChangesSchema,
       response: ConnectionSchema,
+      conflict: 'Another connection leads to this n8n, or the stored key cannot be decrypted here',
       handle: ({ tenant, params, body }) => service.update(tenant, params.id, body),
     }),
     route({

@@ -27,6 +27,8 @@ import { spanTrees } from './read-spans.ts';
 import { withDiffs } from './read-states.ts';
 import { timelineOf } from './timeline.ts';
 
+const AMBIGUOUS = 'Several instances have an execution of this id: say which one';
+
 const ONE =
   'By Rollcall’s id, or by the id that its own system gave it; where several have that one, `instance_id` chooses, and a 409 holds the candidates.';
 
@@ -62,6 +64,8 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       description:
         'Of the nodes’ runs and their states, and in `workflow` what was changed in it between them: its nodes and connections, where both definitions are known.',
       query: ComparisonQuery,
+      notFound: 'There is no execution of one of these ids',
+      conflict: AMBIGUOUS,
       response: ExecutionComparisonSchema,
       async handle({ tenant, query }) {
         const { left, right, changes } = await store.comparison(
@@ -99,6 +103,7 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       summary: 'One execution',
       description: ONE,
       params: ExecutionPath,
+      conflict: AMBIGUOUS,
       query: InstanceQuery,
       response: ExecutionDetailSchema,
       handle: ({ tenant, params, query }) => store.get(tenant, { ...params, ...query }),
@@ -110,6 +115,7 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       summary: 'One execution, ready to draw',
       description: ONE,
       params: ExecutionPath,
+      conflict: AMBIGUOUS,
       query: InstanceQuery,
       response: TimelineSchema,
       handle: async ({ tenant, params, query }) =>
@@ -123,6 +129,7 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       description:
         'A page holds spans by their start, each below its parent where that is on the same page. A page ends early where it would be larger than 8 MB.',
       params: ExecutionPath,
+      conflict: AMBIGUOUS,
       query: SpanQuery,
       response: pageOf(SpanTreeSchema),
       async handle({ tenant, params, query: { limit, cursor, instance_id } }) {
@@ -137,6 +144,7 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       access,
       summary: 'Events of an execution, by time',
       params: ExecutionPath,
+      conflict: AMBIGUOUS,
       query: EventQuery,
       response: pageOf(RunEventSchema),
       handle: async ({ tenant, params, query: { limit, cursor, instance_id, ...filter } }) =>
@@ -158,6 +166,7 @@ export function executionReadRoutes(store: ExecutionReadsStore, clock: Clock): R
       description:
         'Snapshots by sequence, each with what changed since the one before. A page ends early where it would be larger than 8 MB.',
       params: ExecutionPath,
+      conflict: AMBIGUOUS,
       query: StateQuery,
       response: pageOf(StateSnapshotSchema),
       async handle({ tenant, params, query: { limit, cursor, instance_id } }) {

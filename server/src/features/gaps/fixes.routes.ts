@@ -25,6 +25,8 @@ export function fixesRoutes(store: FixesStore, fixing: GapFixing): Route[] {
       params: GapFixPath,
       body: GapFixRequestSchema,
       response: GapFixResultSchema,
+      conflict:
+        'The gap is closed, a fix of it in n8n is pending, there is nothing to change, or no connection leads to its n8n',
       handle: (request) => fixing.fix(request, request.params.id, request.body),
     }),
     route({
@@ -69,9 +71,9 @@ export function fixesRoutes(store: FixesStore, fixing: GapFixing): Route[] {
       path: '/api/v1/gaps/fixes/:id/undo',
       access: 'gaps:write',
       summary: 'Undo a fix',
-      description:
-        'Puts back what was there, in the registry or in n8n, then checks again. A conflict when it was changed since.',
+      description: 'Puts back what was there, in the registry or in n8n, then checks again.',
       params: GapFixPath,
+      conflict: 'It was changed since, or the fix is undone or pending',
       response: GapFixOutcomeSchema,
       handle: (request) => fixing.undo(request, request.params.id),
     }),
@@ -82,6 +84,7 @@ export function fixesRoutes(store: FixesStore, fixing: GapFixing): Route[] {
       summary: 'Retry a pending fix in n8n',
       description: 'Finds out whether n8n has done it, and asks again if it has not.',
       params: GapFixPath,
+      conflict: 'It is not pending, or was changed in n8n since',
       response: GapFixOutcomeSchema,
       handle: (request) => fixing.retry(request, request.params.id),
     }),

@@ -92,7 +92,7 @@ export const fixesStore = (database: Database) => ({
       p_fix: { action, summary, arguments: plan.arguments },
       p_workflow_before: workflow.before,
       p_workflow_after: workflow.after,
-      p_changes: JSON.stringify(workflow.changes),
+      p_changes: workflow.changes,
       p_actor: actor,
       p_now: now.toISOString(),
     }),

@@ -73,9 +73,10 @@ const stored = (digit: string): N8nWorkflow => ({
   definition: 'stored',
   definition_hash: `sha256:${digit.repeat(64)}`,
 });
-const run = (execution_id: string, startedMs: number, durationMs?: number) =>
+const run = (execution_id: string, startedMs: number, durationMs?: number, source = 'client') =>
   rollcall.post('/api/v1/executions/ingest', {
     execution_id,
+    source,
     workflow_id: 'orders',
     started_at: new Date(startedMs).toISOString(),
     ...(durationMs === undefined
@@ -204,6 +205,30 @@ describe('a run that is under way', () => {
     await register('workflow', 'orders');
     await run('first', rollcall.clock.now().getTime() - 2 * HOUR_MS);
     expect(await check()).toMatchObject({ open: 0, cannot_tell: 1 });
+  });
+});
+
+describe('a run that only Emit nodes told of', () => {
+  const ago = (ms: number) => rollcall.clock.now().getTime() - ms;
+
+  test('has no true start: it never overruns, however long ago it spoke', async () => {
+    await register('workflow', 'orders');
+    for (let n = 0; n < 10; n++) await run(`done-${n}`, ago(HOUR_MS) + n * MINUTE_MS, 2_000);
+    await run('late', ago(50 * MINUTE_MS), undefined, 'emit');
+    expect(await check()).toMatchObject({ open: 0, cannot_tell: 0 });
+    await run('late', ago(50 * MINUTE_MS), undefined, 'hooks');
+    expect(await check()).toMatchObject({ by_kind: { stuck: 1 } });
+  });
+
+  test('says nothing of how long its workflow usually takes', async () => {
+    await register('workflow', 'orders');
+    for (let n = 0; n < 10; n++) await run(`done-${n}`, ago(3 * HOUR_MS), 2_000, 'emit');
+    await run('late', ago(50 * MINUTE_MS));
+    expect(await check()).toMatchObject({ open: 0, cannot_tell: 0 });
+    rollcall.clock.advance(20 * MINUTE_MS);
+    expect(await check()).toMatchObject({ open: 0, cannot_tell: 1 });
+    const [gap] = await gaps({ kind: 'stuck', state: 'cannot_tell' });
+    expect(gap.evidence).toMatchObject({ ended_runs: 0 });
   });
 });
 

@@ -61,6 +61,7 @@ export function liveRoutes({ feed, readExecution }: Needs): Route[] {
       summary: 'Watch one execution until its end',
       description: 'After a reconnect it begins with the whole execution again.',
       params: LiveExecutionPath,
+      conflict: 'Several instances have an execution of this id: say which with instance_id',
       query: LiveExecutionQuery,
       events: {
         execution: 'first: the execution as GET /api/v1/executions/{id} answers it',

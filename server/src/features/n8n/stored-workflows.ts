@@ -69,14 +69,9 @@ export const recordWorkflows =
     now: Date,
   ) => {
     const { tenant, project, actor } = teller;
-    // Hooks tell of the runs of what they list; n8n's API by itself does not.
-    const heard = {
-      name: 'inventory through the API',
-      handling: 'applied' as const,
-      at,
-      instance_id,
-      workflows,
-    };
+    // Not the name that the hooks give theirs: they tell of runs, too, and an inventory through the API does not.
+    const name = 'connection.inventory';
+    const heard = { name, handling: 'applied' as const, at, instance_id, workflows };
     await store.record(tenant, now, [{ id: randomUUID(), heard, project, actor }]);
   };
 

@@ -24,6 +24,7 @@ interface Needs {
 }
 
 const ENTITY = '/api/v1/entities/:entity_type/:entity_id';
+const DELETED = 'It is deleted: only a new registration brings it back';
 
 export function registryRoutes({ store, clock, readWorkflow, redact }: Needs): Route[] {
   return [
@@ -36,6 +37,7 @@ export function registryRoutes({ store, clock, readWorkflow, redact }: Needs): R
         'Idempotent: registering twice is a success. Fields that are left out keep what is stored. 201 when it is new.',
       body: EntityRegistrationSchema,
       response: RegisteredEntitySchema,
+      conflict: 'Its parent or a dependency would lead back to it',
       status: ({ outcome }) => (outcome === 'created' ? 201 : 200),
       handle: (request) =>
         store.register(request, registration(request.body, readWorkflow, redact)),
@@ -83,6 +85,7 @@ export function registryRoutes({ store, clock, readWorkflow, redact }: Needs): R
       params: EntityPath,
       body: StateRequest,
       response: EntitySchema,
+      conflict: DELETED,
       handle: (request) => store.updateState(request, request.params, request.body),
     }),
     route({
@@ -111,6 +114,7 @@ export function registryRoutes({ store, clock, readWorkflow, redact }: Needs): R
       params: EntityPath,
       body: HeartbeatRequest,
       response: EntitySchema,
+      conflict: DELETED,
       handle: (request) =>
         store.heartbeat(request, request.params, request.body.health_status, clock()),
     }),

@@ -49,6 +49,7 @@ export function webhooksRoutes({ store, worker, checkUrl, seal, clock }: Needs):
       body: WebhookRequestSchema,
       response: CreatedWebhookSchema,
       status: () => 201,
+      conflict: `There are ${MOST_WEBHOOKS} webhooks already`,
       async handle({ body, ...principal }) {
         const events = allowed(principal, body);
         await checkUrl(body.url).catch(refuseUrl);
@@ -127,6 +128,7 @@ export function webhooksRoutes({ store, worker, checkUrl, seal, clock }: Needs):
       summary: 'Send a delivery again that was given up, or that waits',
       params: DeliveryPath,
       response: DeliverySchema,
+      conflict: 'It has arrived, or the subscription has ended',
       handle: ({ tenant, params }) => store.retry(tenant, params.id, params.delivery_id, clock()),
     }),
     route({

@@ -72,8 +72,13 @@ export function openApiDocument(routes: Route[], version: string): object {
   });
 }
 
+/** What a path names may be gone, or never have been. */
+const notFoundOf = ({ params, notFound }: Route): string | undefined =>
+  notFound ?? (params && 'There is no such thing here');
+
 function operation(route: Route): ZodOpenApiOperationObject {
   const open = route.access === 'public';
+  const notFound = notFoundOf(route);
   const problem = (description: string) =>
     route.raw ? answer(description, route) : problemDocument(description);
   return {
@@ -108,6 +113,8 @@ function operation(route: Route): ZodOpenApiOperationObject {
             403: problem('The key lacks the scope'),
             429: problem('Too many requests'),
           }),
+      ...(notFound ? { 404: problem(notFound) } : {}),
+      ...(route.conflict ? { 409: problem(route.conflict) } : {}),
       ...(route.stream
         ? {
             406: problem(
@@ -118,8 +125,14 @@ function operation(route: Route): ZodOpenApiOperationObject {
       ...(route.body || route.query || route.params
         ? { 422: problem('Something in the request is wrong; `errors` says what') }
         : {}),
+      ...(route.body || route.params
+        ? { 400: problem('The path or the body cannot be read') }
+        : {}),
       ...(route.body
-        ? { 400: problem('The body cannot be read'), 413: problem('The body is too large') }
+        ? {
+            413: problem('The body is too large'),
+            415: problem('The body is of a type, or in an encoding, that is not taken'),
+          }
         : {}),
       503: problem(
         'The database does not answer, or too much is waiting; Retry-After says when to try again',

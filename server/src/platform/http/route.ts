@@ -58,6 +58,10 @@ export interface RouteDeclaration<
   status?: (response: z.output<Response>) => number;
   /** It answers before the work is done. */
   later?: boolean;
+  /** When it answers 404, for the documentation; a route with a path that names something need not say so. */
+  notFound?: string;
+  /** When it answers 409, for the documentation; left out where it never does. */
+  conflict?: string;
   /** Media types beside JSON, and the answer as one of them; JSON when there is none for this query. */
   text?: {
     types: string[];
@@ -91,6 +95,8 @@ export interface Route {
   response: Schema;
   status?: (response: unknown) => number;
   later?: boolean;
+  notFound?: string;
+  conflict?: string;
   text?: {
     types: string[];
     render: (response: unknown, query: unknown) => TextAnswer | undefined;

@@ -25,7 +25,7 @@ export interface StreamDeclaration<
   Query extends Schema | undefined,
 > extends Pick<
   RouteDeclaration<Params, Query, undefined, z.ZodString>,
-  'path' | 'summary' | 'description' | 'params' | 'query'
+  'path' | 'summary' | 'description' | 'params' | 'query' | 'conflict'
 > {
   access: Scope;
   /** Goes on after `Last-Event-ID`. */

@@ -50,6 +50,47 @@ test.each([
   });
 });
 
+const DAY = 86_400;
+const ANY_TIME = { every: every('days', 1), cron: '0 0 * * *', window_seconds: DAY };
+
+// What n8n 2.41 makes of these parameters: it fills in 0 for what is left out, and picks what is null.
+test.each([
+  [{ field: 'days', triggerAtHour: null }, { ...ANY_TIME }],
+  [
+    { field: 'days', triggerAtHour: 7, triggerAtMinute: null },
+    { every: every('days', 1), cron: '0 7 * * *', window_seconds: 3600 },
+  ],
+  [
+    { field: 'hours', triggerAtMinute: null },
+    { every: every('hours', 1), window_seconds: 3600 },
+  ],
+  [
+    { field: 'weeks', triggerAtDay: [1], triggerAtHour: null },
+    { every: every('weeks', 1), cron: '0 0 * * 1', window_seconds: DAY },
+  ],
+  [
+    { field: 'months', triggerAtDayOfMonth: null },
+    { every: every('months', 1), cron: '0 0 1 * *', window_seconds: 28 * DAY },
+  ],
+  [{ field: null, triggerAtHour: 9 }, ANY_TIME],
+  [{ field: 'fortnights', triggerAtHour: 9 }, ANY_TIME],
+  [{ field: '={{ $vars.FIELD }}' }, {}],
+])('Schedule Trigger that leaves the time to n8n: %j', (rule, timing) => {
+  expect(schedulesIn('scheduleTrigger', { rule: { interval: [rule] } }).schedules).toEqual([
+    timing,
+  ]);
+});
+
+test.each([{ rule: {} }, { rule: null }])(
+  'and one whose rules were all taken away: %j',
+  (parameters) => {
+    expect(schedulesIn('scheduleTrigger', parameters)).toEqual({
+      schedules: [ANY_TIME],
+      words: ['schedule:every-day'],
+    });
+  },
+);
+
 test('a Schedule Trigger without a rule runs daily, with an empty list never', () => {
   const daily = { every: every('days', 1), cron: '0 0 * * *' };
   expect(schedulesIn('scheduleTrigger', undefined).schedules).toEqual([daily]);

@@ -16,11 +16,13 @@ export interface Schedule {
   every?: { unit: ScheduleUnit; value: number };
   /** As written, 5 or 6 fields (seconds first), or made from a day, hour and minute: 5 fields. */
   cron?: string;
+  /** n8n picks the moment itself, so many seconds at most after the one that the rest says. */
+  window_seconds?: number;
   /** IANA name; the instance's own when left out. */
   timezone?: string;
 }
 
-type Timing = Pick<Schedule, 'every' | 'cron'>;
+type Timing = Pick<Schedule, 'every' | 'cron' | 'window_seconds'>;
 
 /** n8n's own defaults of Schedule Trigger, for parameters that the editor did not write. */
 const DEFAULT_INTERVALS: Readonly<Record<ScheduleUnit, number>> = {
@@ -46,7 +48,8 @@ function timings({ fullType, parameters }: WorkflowNode): Timing[] {
   switch (fullType) {
     case `${BASE_PACKAGE}.scheduleTrigger`: {
       const rules = at(parameters, 'rule', 'interval');
-      return rules === undefined ? [scheduleRule({})] : list(rules).map(scheduleRule);
+      if (rules !== undefined) return list(rules).map(scheduleRule);
+      return at(parameters, 'rule') === undefined ? [scheduleRule({})] : [ANY_TIME_OF_DAY];
     }
     case `${BASE_PACKAGE}.cron`:
       return triggerTimes(at(parameters, 'triggerTimes'));
@@ -57,17 +60,45 @@ function timings({ fullType, parameters }: WorkflowNode): Timing[] {
   }
 }
 
+const HOUR_SECONDS = 3_600;
+const DAY_SECONDS = 24 * HOUR_SECONDS;
+/** The 1st to the 28th. */
+const PICKED_DAYS = 28;
+
+/** Where n8n is told no rule, or one of no kind that it knows, it fills in nothing and picks the time of day itself. */
+const ANY_TIME_OF_DAY: Timing = {
+  every: { unit: 'days', value: 1 },
+  cron: '0 0 * * *',
+  window_seconds: DAY_SECONDS,
+};
+
+/** n8n fills in its defaults for what is left out, but picks what is null: at random, or from the node's id. */
+function windowOf(rule: unknown, unit: ScheduleUnit): Pick<Timing, 'window_seconds'> {
+  const isPicked = (field: string) => at(rule, field) === null;
+  if (unit === 'months' && isPicked('triggerAtDayOfMonth')) {
+    return { window_seconds: PICKED_DAYS * DAY_SECONDS };
+  }
+  if (unit !== 'hours' && isPicked('triggerAtHour')) return { window_seconds: DAY_SECONDS };
+  return isPicked('triggerAtMinute') ? { window_seconds: HOUR_SECONDS } : {};
+}
+
 function scheduleRule(rule: unknown): Timing {
-  const field = literal(at(rule, 'field')) ?? 'days';
-  if (field === 'cronExpression') return cron(at(rule, 'expression'));
-  const unit = UNITS.find((name) => name === field) ?? 'days';
+  const told = at(rule, 'field');
+  const field = stated(told === undefined ? 'days' : told);
+  if (field.kind === 'expression') return {};
+  if (field.kind === 'absent') return ANY_TIME_OF_DAY;
+  if (field.text === 'cronExpression') return cron(at(rule, 'expression'));
+  const unit = UNITS.find((name) => name === field.text);
+  if (unit === undefined) return ANY_TIME_OF_DAY;
   const period = every(unit, at(rule, `${unit}Interval`), DEFAULT_INTERVALS[unit]);
-  if (unit === 'seconds' || unit === 'minutes' || unit === 'hours') return period;
+  if (unit === 'seconds' || unit === 'minutes') return period;
+  const window = windowOf(rule, unit);
+  if (unit === 'hours') return { ...period, ...window };
   const time = timeOfDay(at(rule, 'triggerAtMinute'), at(rule, 'triggerAtHour'), 0);
   const weekday = unit === 'weeks' ? weekdays(at(rule, 'triggerAtDay')) : '*';
   const monthDay = unit === 'months' ? whole(at(rule, 'triggerAtDayOfMonth'), 1, 31, 1) : '*';
   if (time === undefined || weekday === undefined || monthDay === undefined) return period;
-  return { ...period, cron: `${time} ${monthDay} * ${weekday}` };
+  return { ...period, cron: `${time} ${monthDay} * ${weekday}`, ...window };
 }
 
 /** `triggerTimes` of the Cron node and `pollTimes` of polling triggers: the same collection. */
