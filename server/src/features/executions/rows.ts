@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type {
   ExecutionReport,
   NodeExecutionReport,
@@ -130,8 +130,6 @@ function markRow(mark: NodeMarkReport, report: ExecutionReport) {
 
 /** The same word, told again without an id, is the same event. */
 function eventId(word: RunEventReport | NodeMarkReport, report: ExecutionReport): string {
-  const digits = createHash('sha256')
-    .update(JSON.stringify([report.workflow_id, report.execution_id, word]))
-    .digest('hex');
+  const digits = hash('sha256', JSON.stringify([report.workflow_id, report.execution_id, word]));
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-8${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }

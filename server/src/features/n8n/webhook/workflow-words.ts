@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EntityState, HealthStatus, N8nProject } from '@rollcall/client/contract';
 import { Problem } from '../../../platform/problem.ts';
 import type { Outline } from '../outline.ts';
@@ -97,7 +97,7 @@ export const storableFacts = ({ capabilities, dependencies, metadata }: Workflow
   storableJson({ capabilities, dependencies, metadata }) as WorkflowFacts;
 
 const hashOf = (facts: WorkflowFacts): string =>
-  createHash('sha256').update(JSON.stringify(facts)).digest('base64url');
+  hash('sha256', JSON.stringify(facts), 'base64url');
 
 function storableJson(value: unknown): unknown {
   if (typeof value === 'string') return storable(value, Infinity);
