@@ -96,8 +96,7 @@ function factsOf(json: Record<string, unknown>): WorkflowFacts | undefined {
 export const storableFacts = ({ capabilities, dependencies, metadata }: WorkflowFacts) =>
   storableJson({ capabilities, dependencies, metadata }) as WorkflowFacts;
 
-const hashOf = (facts: WorkflowFacts): string =>
-  hash('sha256', JSON.stringify(facts), 'base64url');
+const hashOf = (facts: WorkflowFacts): string => hash('sha256', JSON.stringify(facts), 'base64url');
 
 function storableJson(value: unknown): unknown {
   if (typeof value === 'string') return storable(value, Infinity);
