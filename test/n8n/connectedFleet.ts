@@ -14,7 +14,7 @@ import { WORKFLOWS } from './connectedWorkflows.ts';
 import type { N8nInstance } from './instance.ts';
 
 /** What docs/n8n.md asks of a key, and no more. */
-const SCOPES = [
+export const SCOPES = [
   ...['list', 'read', 'update', 'activate', 'deactivate'].map((verb) => `workflow:${verb}`),
   ...['list', 'read'].map((verb) => `execution:${verb}`),
 ];

@@ -3,7 +3,8 @@ import { before, test } from 'node:test';
 
 import { until } from './child.ts';
 import type { ConnectedWorld } from './connectedWorld.ts';
-import { BILLING, INTAKE, ORDERS, SLOW } from './connectedWorkflows.ts';
+import { SCOPES } from './connectedFleet.ts';
+import { BILLING, INTAKE, ORDERS, SLOW, TICKER } from './connectedWorkflows.ts';
 
 const ROLLCALL_NODE = /^n8n-nodes-rollcall\./;
 
@@ -11,6 +12,9 @@ const ROLLCALL_NODE = /^n8n-nodes-rollcall\./;
 export function testMended({ n8n, rollcall, fleet }: ConnectedWorld): void {
   const runs = async (path: string) => (await fetch(`${n8n.api.url}/webhook/${path}`)).ok;
   const active = async (id: string) => (await n8n.api.workflow(id)).active;
+
+  const weakKey = () =>
+    n8n.api.createApiKey(SCOPES.filter((scope) => scope !== 'workflow:activate'));
 
   before(() => fleet.registered());
 
@@ -108,6 +112,18 @@ export function testMended({ n8n, rollcall, fleet }: ConnectedWorld): void {
     await fleet.change({ saves_no_success: false });
     await fleet.sync();
     assert.deepEqual(await fleet.gaps({ id: SLOW }), []);
+  });
+
+  test('with a key that may not publish nothing is changed, not even unpublished', async () => {
+    await fleet.change({ saves_no_success: true, api_key: await weakKey() });
+    const gap = await fleet.gap('uninstrumented', TICKER);
+    const ticker = await n8n.api.workflow(TICKER);
+    await assert.rejects(fleet.fix(gap), /does not let this API key use workflows/);
+    const { activeVersionId, ...now } = await n8n.api.workflow(TICKER);
+    assert.equal(activeVersionId, ticker.activeVersionId);
+    assert.deepEqual(pickAll(now), pickAll(ticker));
+    const strong = await n8n.api.createApiKey(SCOPES);
+    await fleet.change({ saves_no_success: false, api_key: strong });
   });
 
   test('a run that takes far longer than usual is stuck, until it ends', async () => {

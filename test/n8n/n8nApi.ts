@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { until } from './child.ts';
 import { executionsApi, type ExecutionsApi } from './n8nExecutions.ts';
 
@@ -79,7 +81,7 @@ export async function signIn(url: string): Promise<N8nApi> {
     return (answer as { data: Answer }).data;
   };
   const createApiKey = async (scopes: string[]) => {
-    const body = { label: `tests ${scopes.length}`, scopes, expiresAt: null };
+    const body = { label: `tests ${randomUUID()}`, scopes, expiresAt: null };
     return (await rest<{ rawApiKey: string }>('POST', 'api-keys', body)).rawApiKey;
   };
   const rawApiKey = await createApiKey(SCOPES);

@@ -60,3 +60,18 @@ test('what is published again has its time to report from then on', async () => 
     { id: gap?.id, evidence: { n8n_state: 'active' } },
   ]);
 });
+
+test('what n8n keeps as a draft because it may not publish it is taken back', async () => {
+  const orders = workflowOf('orders');
+  await fleet.tell(orders);
+  const [gap] = await fleet.gaps();
+  n8n.trouble = { status: 403, after: true, times: 2 };
+  const { status, body } = await rollcall.post(`/api/v1/gaps/${gap?.id}/fix`);
+  expect([status, body.code]).toEqual([422, 'n8n_key_lacks_scope']);
+  expect(n8n.changes).toEqual(['PUT workflow', 'PUT workflow']);
+  expect(n8n.workflows.get('orders')).toMatchObject({
+    nodes: orders.nodes,
+    connections: orders.connections,
+  });
+  expect(await kinds()).toEqual(['uninstrumented orders']);
+});

@@ -59,7 +59,9 @@ export function fixesInN8n(store: FixesStore, { find, tell }: N8nAccess, clock: 
     await tell(author, instance_id, before, new Date(clock().getTime() - 1));
     const texts = { before: JSON.stringify(before), after: JSON.stringify(after), changes };
     const begun = await store.begin(author, plan, texts, clock());
-    const done = await carryOut(author, begun.fix.id, instance_id, () => apply(n8n, action, after));
+    const done = await carryOut(author, begun.fix.id, instance_id, () =>
+      apply(n8n, { action, from: before, to: after }),
+    );
     return { ...said, dry_run: false, fix_id: done.fix.id, status: done.fix.status, gap: done.gap };
   }
 
@@ -113,18 +115,25 @@ export function fixesInN8n(store: FixesStore, { find, tell }: N8nAccess, clock: 
     const { n8n, before, after, now } = await compare(author, kept);
     if (sameWorkflow(now, before)) return keep(author, id, to.instance_id, now, 'undone');
     if (!sameWorkflow(now, after)) throw changedSince(kept, after, now);
-    return carryOut(author, id, to.instance_id, () => restore(n8n, action, before), 'undone');
+    return carryOut(
+      author,
+      id,
+      to.instance_id,
+      () => restore(n8n, { action, from: after, to: before }),
+      'undone',
+    );
   }
 
   /** Finds out what became of a pending fix, and does it if n8n has not. */
   async function retry(author: Author, kept: N8nFix): Promise<GapFixOutcome> {
     const { id, action, arguments: to } = kept.fix;
     const { n8n, before, after, now } = await compare(author, kept);
-    if (sameWorkflow(now, before)) {
-      return carryOut(author, id, to.instance_id, () => apply(n8n, action, after));
-    }
-    if (!sameWorkflow(now, after)) throw changedSince(kept, after, now);
-    return keep(author, id, to.instance_id, now, 'done');
+    const isDone = sameWorkflow(now, after);
+    if (isDone && !isDraft(now)) return keep(author, id, to.instance_id, now, 'done');
+    if (!isDone && !sameWorkflow(now, before)) throw changedSince(kept, after, now);
+    return carryOut(author, id, to.instance_id, () =>
+      apply(n8n, { action, from: before, to: after }),
+    );
   }
 
   async function compare({ tenant }: Author, { fix: kept, ...workflow }: N8nFix) {
@@ -162,24 +171,43 @@ async function edited(
   }
 }
 
+/** Whether what runs is another version than the one that is shown. */
+const isDraft = ({ active, versionId, activeVersionId }: StoredWorkflow): boolean =>
+  active && typeof activeVersionId === 'string' && activeVersionId !== versionId;
+
 /** n8n publishes what it is given: somebody's unfinished work would go live with it. */
-function refuseDraft({ name, active, versionId, activeVersionId }: StoredWorkflow): void {
-  if (!active || typeof activeVersionId !== 'string' || activeVersionId === versionId) return;
+function refuseDraft(workflow: StoredWorkflow): void {
+  if (!isDraft(workflow)) return;
   throw new Problem(409, 'unpublished_changes', {
-    detail: `${name} has changes in n8n that are not published, and would be with this fix. Publish or discard them first.`,
+    detail: `${workflow.name} has changes in n8n that are not published, and would be with this fix. Publish or discard them first.`,
   });
 }
 
-const apply = (n8n: FixableN8n, action: N8nPlan['action'], workflow: StoredWorkflow) =>
-  action === 'reactivate' ? n8n.activate(workflow.id) : updated(n8n, workflow);
+type Change = { action: N8nPlan['action']; from: StoredWorkflow; to: StoredWorkflow };
 
-const restore = (n8n: FixableN8n, action: N8nPlan['action'], workflow: StoredWorkflow) =>
-  action === 'reactivate' ? n8n.deactivate(workflow.id) : updated(n8n, workflow);
+const apply = (n8n: FixableN8n, { action, from, to }: Change) =>
+  action === 'reactivate' ? n8n.activate(to.id) : updated(n8n, from, to);
+
+const restore = (n8n: FixableN8n, { action, from, to }: Change) =>
+  action === 'reactivate' ? n8n.deactivate(to.id) : updated(n8n, from, to);
 
 /** Asked again, for n8n completes what it is given, and the undo compares with what it keeps. */
-async function updated(n8n: FixableN8n, workflow: StoredWorkflow): Promise<StoredWorkflow> {
-  await n8n.updateWorkflow(workflow.id, workflow);
-  return n8n.getWorkflow(workflow.id);
+async function updated(n8n: FixableN8n, from: StoredWorkflow, to: StoredWorkflow) {
+  try {
+    await n8n.updateWorkflow(to.id, to);
+  } catch (error) {
+    if (error instanceof Problem && !OUTCOME_UNKNOWN.has(error.code)) await takeBack(n8n, from);
+    throw error;
+  }
+  return n8n.getWorkflow(to.id);
+}
+
+/** What n8n refuses to publish it keeps as a draft, which somebody would publish unawares. */
+async function takeBack(n8n: FixableN8n, workflow: StoredWorkflow): Promise<void> {
+  const now = await n8n.getWorkflow(workflow.id).catch(() => workflow);
+  if (sameWorkflow(now, workflow)) return;
+  // Refused like the first, and kept like it.
+  await n8n.updateWorkflow(workflow.id, workflow).catch(() => undefined);
 }
 
 function nothingToChange({ action, arguments: { workflow_id }, gap }: N8nPlan): Problem {
