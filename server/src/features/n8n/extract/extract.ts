@@ -82,7 +82,8 @@ function factsOf(shape: WorkflowShape, definition_hash: string): WorkflowFacts {
     ),
     schedules: tidy(
       facts.flatMap((each) => each.schedules),
-      (schedule) => JSON.stringify([schedule.node, schedule.every, schedule.cron]),
+      ({ node, every, cron, window_seconds }) =>
+        JSON.stringify([node, every, cron, window_seconds]),
     ),
     webhook_paths: tidy(
       facts.flatMap((each) => each.webhook_paths),
