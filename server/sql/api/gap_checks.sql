@@ -32,11 +32,10 @@ begin
     union select x.workflow_id from executions x where x.tenant_id = p_tenant and x.status = 'running' and x.began < p_now - interval '5 minutes'
     union select i.instance_id from n8n_instances i where i.tenant_id = p_tenant
     union select c.instance_id from n8n_connections c where c.tenant_id = p_tenant
-    union select g.entity_id from gaps g
-            left join entities e on e.tenant_id = p_tenant and e.entity_type = g.entity_type and e.entity_id = g.entity_id
-            left join activity a on a.tenant_id = p_tenant and a.entity_id = g.entity_id
+    -- Heartbeats of the silent touch them.
+    union select g.entity_id from gaps g join activity a on a.tenant_id = p_tenant and a.entity_id = g.entity_id
            where g.tenant_id = p_tenant and g.closed_at is null and g.kind = 'silent'
-             and greatest(e.last_heartbeat, a.last_seen) > coalesce((g.evidence->>'last_activity')::timestamptz, '-infinity')
+             and a.last_seen > coalesce((g.evidence->>'last_activity')::timestamptz, '-infinity')
     union select g.entity_id from gaps g
            where g.tenant_id = p_tenant and g.closed_at is null
              and (g.kind = 'stuck' and g.subject = 'overrun' or g.kind = 'uninstrumented' and g.evidence->>'instance_id' = any (v_covered)));
@@ -45,7 +44,8 @@ end $$;
 -- What explains a gap goes above it: a silent instance above the silence of its workflows; a silent or missing entity above
 -- that of all that is below it; what reports through no channel above its own silence; what is not registered above the loss of
 -- its children and dependents. The topmost counts.
-create function rollcall_api.inhibit_gaps(p_tenant text, p_now timestamptz) returns void
+-- p_scope: ids whose gaps alone are placed, where nothing has changed above; all of them when null.
+create function rollcall_api.inhibit_gaps(p_tenant text, p_now timestamptz, p_scope text[]) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
 begin
   with recursive cause as materialized (
@@ -54,6 +54,7 @@ begin
   ), hushable as materialized (
     select g.id, g.kind, g.entity_type::text as entity_type, g.entity_id from gaps g
      where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('silent', 'stuck', 'uninstrumented', 'missing')
+       and (p_scope is null or g.entity_id = any (p_scope))
   ), above as (
     select h.entity_type, h.entity_id, h.entity_type as above_type, h.entity_id as above_id, 0 as height
       from (select distinct s.entity_type, s.entity_id from hushable s) h
@@ -88,10 +89,12 @@ begin
                   and c.entity_type = coalesce(g.evidence->>'parent_type', g.evidence->>'target_type')
                   and c.entity_id = coalesce(g.evidence->>'parent_id', g.evidence->>'target_id')
       where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('orphaned', 'broken_dependency')
+        and (p_scope is null or g.entity_id = any (p_scope))
       order by g.id, c.id)
   ), change as materialized (
     select g.id, h.by from gaps g left join hushed h on h.id = g.id
      where g.tenant_id = p_tenant and g.closed_at is null and g.inhibited_by is distinct from h.by
+       and (p_scope is null or g.entity_id = any (p_scope))
   )
   update gaps g set inhibited_by = c.by, last_seen = p_now from change c where g.tenant_id = p_tenant and g.id = c.id;
 end $$;
@@ -134,6 +137,8 @@ declare
   v_scope  text[];
   v_before uuid[];
   v_after  uuid[];
+  v_changed boolean;
+  v_counts jsonb;
   v_opened uuid[];
   v_closed uuid[];
 begin
@@ -158,11 +163,13 @@ begin
     on conflict (tenant_id, kind, entity_type, entity_id, subject) do update set
       severity = excluded.severity, summary = excluded.summary, evidence = excluded.evidence, grade = excluded.grade,
       first_seen = excluded.first_seen, last_seen = excluded.last_seen, closed_at = null, inhibited_by = null
+    returning g.id
   ), refreshed as (
     update gaps g set severity = f.severity, summary = f.summary, evidence = f.evidence, grade = f.grade, last_seen = p_now
       from known k join found f on k.kind = f.kind and k.entity_type = f.entity_type and k.entity_id = f.entity_id and k.subject = f.subject
      where g.tenant_id = p_tenant and g.id = k.id
        and (g.severity, g.grade, g.summary, g.evidence) is distinct from (f.severity, f.grade, f.summary, f.evidence)
+    returning g.id
   ), closing as (
     update gaps g set closed_at = p_now, last_seen = greatest(g.last_seen, v_last.checked_at), inhibited_by = null
       from known k
@@ -170,28 +177,29 @@ begin
        and not exists (select from found f where f.kind = k.kind and f.entity_type = k.entity_type and f.entity_id = k.entity_id and f.subject = k.subject)
     returning g.id
   )
-  select array(select id from closing) into v_closed;
+  select array(select id from closing), exists (select from closing union all select from fresh union all select from refreshed) into v_closed, v_changed;
   insert into gap_checks as c (tenant_id, touched_upto, full_at, checked_at) values (p_tenant, v_started, p_now, p_now)
   on conflict (tenant_id) do update set touched_upto = excluded.touched_upto, full_at = case when v_full then p_now else c.full_at end, checked_at = p_now;
-  perform inhibit_gaps(p_tenant, p_now);
-  v_after := open_gap_ids(p_tenant, p_now);
+  -- Of a table that was empty until now the planner knows nothing, and would compare every gap with every other.
+  if v_last.full_at is null then analyze gaps; end if;
+  perform inhibit_gaps(p_tenant, p_now, case when not v_changed then v_scope end);
+  with state as materialized (
+    select g.id, g.kind, gap_state(g, p_now) as state from gaps g where g.tenant_id = p_tenant and g.closed_at is null
+  )
+  select array_agg(id) filter (where state = 'open'), jsonb_build_object(
+           'open', count(*) filter (where state = 'open'), 'muted', count(*) filter (where state = 'muted'),
+           'inhibited', count(*) filter (where state = 'inhibited'), 'cannot_tell', count(*) filter (where state = 'cannot_tell'),
+           'by_kind', (select coalesce(jsonb_object_agg(k.kind, k.n), '{}')
+                         from (select s.kind, count(*) as n from state s where s.state = 'open' group by s.kind) k))
+    into v_after, v_counts
+    from state;
   v_opened := array(select unnest(v_after) except select unnest(v_before));
   perform announce_gaps(p_tenant, v_opened, array(select unnest(v_closed) intersect select unnest(v_before)));
   if v_full then delete from gap_history where tenant_id = p_tenant and at < p_now - interval '400 days'; end if;
-
-  return (
-    with state as (
-      select g.kind as kind, gap_state(g, p_now) as state from gaps g where g.tenant_id = p_tenant and g.closed_at is null
-    )
-    select jsonb_build_object(
-      'checked_at', p_now, 'mode', case when v_full then 'full' else 'incremental' end,
-      'opened', cardinality(v_opened), 'closed', cardinality(v_closed),
-      'open', count(*) filter (where state = 'open'), 'muted', count(*) filter (where state = 'muted'),
-      'inhibited', count(*) filter (where state = 'inhibited'), 'cannot_tell', count(*) filter (where state = 'cannot_tell'),
-      'by_kind', (select coalesce(jsonb_object_agg(k.kind, k.n), '{}')
-                    from (select s.kind, count(*) as n from state s where s.state = 'open' group by s.kind) k),
-      'duration_ms', round(extract(epoch from clock_timestamp() - v_started) * 1000, 1))
-      from state);
+  return v_counts || jsonb_build_object(
+    'checked_at', p_now, 'mode', case when v_full then 'full' else 'incremental' end,
+    'opened', cardinality(v_opened), 'closed', cardinality(v_closed),
+    'duration_ms', round(extract(epoch from clock_timestamp() - v_started) * 1000, 1));
 end $$;
 
 -- A hundred changes an announcement.

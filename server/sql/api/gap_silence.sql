@@ -69,7 +69,7 @@ begin
   return query
   with overdue as materialized (
     select d.* from silence_deadlines(p_tenant, v_candidates) d where d.deadline < p_now
-  ), known as (
+  ), known as materialized (
     select o.*, c.expected_at, c.longest_gap, c.timezone, c.rules, c.samples, c.p50_seconds, c.p95_seconds, c.p99_seconds, c.confidence,
            w.instance_id, w.state as n8n_state, w.gone, f.flags,
            o.entity_type = 'workflow' and o.basis = 'rule' and jsonb_typeof(e.metadata #> '{n8n,triggers}') = 'array'

@@ -236,14 +236,17 @@ begin
   return entity_json(v_now, last_seen(p_tenant, p_id));
 end $$;
 
--- An entity says that it is alive. Order does not matter: the latest time wins.
+-- An entity says that it is alive. Order does not matter: the latest time wins. That of one that is known to be silent
+-- touches it, so that the next check looks at it.
 create function rollcall_api.heartbeat(p_tenant text, p_type text, p_id text, p_health text, p_at timestamptz, p_actor text)
 returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare e entities;
 begin
   perform enter(p_tenant);
-  update entities set last_heartbeat = greatest(last_heartbeat, p_at)
+  update entities set last_heartbeat = greatest(last_heartbeat, p_at),
+         updated_at = case when exists (select from gaps g where g.tenant_id = p_tenant and g.entity_id = p_id and g.kind = 'silent' and g.closed_at is null)
+                           then clock_timestamp() else updated_at end
    where tenant_id = p_tenant and entity_type = p_type and entity_id = p_id
   returning * into e;
   if not found then perform no_such_entity(p_type, p_id); end if;
