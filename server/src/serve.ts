@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { compose } from './compose.ts';
 import type { Config } from './config.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import { openDatabase, type OpenDatabase } from './platform/database/open.ts';
@@ -30,8 +29,12 @@ export async function startServer(
   log: Log,
   clock: Clock = systemClock,
 ): Promise<RunningServer> {
-  const database = await openDatabase(config, log);
+  const opening = openDatabase(config, log);
+  // Read while the database starts.
+  const composing = import('./compose.ts');
+  const database = await opening;
   try {
+    const { compose } = await composing;
     const rollcall = compose(config, database, log, clock, VERSION);
     const newAdminKey = await rollcall.adminKey();
     const server = await listen(createServer(rollcall.app), config);
