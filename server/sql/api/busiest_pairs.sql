@@ -2,17 +2,17 @@
 
 -- A query of [{source_id, target_id}, ...], the busiest of them first, $1 being the tenant and $2 their number.
 --
--- A pair's calls are spread over parts: days that are folded, and hours that are not, each once for every protocol. Any
--- rows give a bound that the $2-th busiest pair reaches at least: what the last of $2 times as many rows as there are
--- protocols has. A pair that reaches it has, in one of its parts, at least the bound divided by the number of parts: only
--- those are added up. Beyond two days nearly every pair would be among them, and all are added up at once.
+-- A pair's calls are spread over parts: days that are folded, and hours that are not, each once for every protocol. What any
+-- rows add up to for the $2-th busiest of their pairs is a bound that the $2-th busiest of all reaches at least. A pair that
+-- reaches it has, in one of its parts, at least the bound divided by the number of parts: only those are added up. Beyond two
+-- days nearly every pair would be among them, and all are added up at once.
 create function rollcall_api.busiest_pairs_text(p_tenant text, p_since timestamptz, p_limit int) returns text
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
   v_hours     timestamptz[] := array(select h from unfolded_hours(p_tenant, p_since) h);
   v_protocols text[] := array(select distinct r.protocol::text from protocol_rollups(p_tenant, p_since) r);
-  v_rows      int := p_limit * cardinality(v_protocols);
-  v_bounds    text[] := '{}';
+  v_rows      int := p_limit * 4;
+  v_most      text[] := '{}';
   v_candidates      text[] := '{}';
   v_parts     text[] := '{}';
   v_number    int;
@@ -29,9 +29,9 @@ begin
       from telemetry_folded f where f.tenant_id = p_tenant and f.hour >= p_since and f.holds group by 1
   loop
     -- What a day has so far is no less than what its wanted hours have.
-    v_bounds := v_bounds || format($q$
-      (select calls from (select %s as calls from rollcall.telemetry_pair_days where tenant_id = $1 and day = %L
-                           order by upto[24] desc limit %s) most order by calls desc offset %s limit 1) $q$, v_day.calls, v_day.day, v_rows * 4, v_rows - 1);
+    v_most := v_most || format($q$
+      (select source_id, target_id, %s as calls from rollcall.telemetry_pair_days where tenant_id = $1 and day = %L
+        order by upto[24] desc limit %s) $q$, v_day.calls, v_day.day, v_rows);
     v_candidates := v_candidates || format($q$
       select source_id, target_id from rollcall.telemetry_pair_days
        where tenant_id = $1 and day = %L and upto[24] >= (select calls from bound) and %s >= (select calls from bound) $q$, v_day.day, v_day.calls);
@@ -42,8 +42,8 @@ begin
   end loop;
   v_number := cardinality(v_parts) + cardinality(v_hours);
   if cardinality(v_hours) > 0 then
-    v_bounds := v_bounds || format($q$
-      (select least(calls, 80000000) as calls from fine order by calls desc offset %s limit 1) $q$, v_rows - 1);
+    v_most := v_most || format($q$
+      (select source_id, target_id, least(calls, 80000000)::int from fine order by calls desc limit %s) $q$, v_rows);
     v_candidates := v_candidates || 'select source_id, target_id from fine where calls >= (select calls from bound)'::text;
     v_parts := v_parts || format($q$
       select least(p.calls, 80000000)::int as calls from rollcall.telemetry_pairs p
@@ -54,7 +54,8 @@ begin
     with fine as materialized (
       select source_id, target_id, calls from rollcall.telemetry_pairs where tenant_id = $1 and hour = any (%L)
     ), bound as materialized (
-      select coalesce(ceil(max(b.calls)::numeric / %s), 0)::int as calls from (%s) b(calls)
+      select coalesce(ceil((select sum(m.calls) from (%s) m(source_id, target_id, calls)
+                             group by m.source_id, m.target_id order by 1 desc offset $2 - 1 limit 1)::numeric / %s), 0)::int as calls
     ), candidate as materialized (
       select distinct c.source_id, c.target_id from (%s) c
     )
@@ -64,6 +65,6 @@ begin
        where total.calls > 0
        order by total.calls desc, 1, 2
        limit $2) t $q$,
-    v_hours, v_number * cardinality(v_protocols), array_to_string(v_bounds, ' union all '), array_to_string(v_candidates, ' union all '),
+    v_hours, array_to_string(v_most, ' union all '), v_number * cardinality(v_protocols), array_to_string(v_candidates, ' union all '),
     array_to_string(v_parts, ' union all '));
 end $$;
