@@ -29,13 +29,6 @@ const MOST_CONNECTIONS = 10_000;
 const MOST_CHARACTERS = 500_000;
 const STICKY_NOTE = 'n8n-nodes-base.stickyNote';
 
-/** Of a definition as n8n stores it, given its hash and those of its nodes; undefined when it is too large to keep. */
-export const storedOutline = (
-  workflow: unknown,
-  definitionHash: string,
-  hashesOf: (node: unknown) => NodeHashes,
-): Outline | undefined => outlineOf(workflow, definitionHash, hashesOf);
-
 /** Of what the hooks package tells of a stored definition; undefined where it tells no hashes of nodes. */
 export const pickedOutline = (workflow: unknown, definitionHash: string): Outline | undefined =>
   outlineOf(workflow, definitionHash, (node) => {
@@ -43,7 +36,8 @@ export const pickedOutline = (workflow: unknown, definitionHash: string): Outlin
     return isFields(hashes) ? hashes : undefined;
   });
 
-function outlineOf(
+/** Of a definition as n8n stores it, given its hash and those of its nodes; undefined when it is too large to keep. */
+export function outlineOf(
   workflow: unknown,
   definition_hash: string,
   hashesOf: (node: unknown) => NodeHashes | undefined,

@@ -1,12 +1,12 @@
 import { invalid } from '../../platform/problem.ts';
 import { readDefinition, type WorkflowFacts } from './extract/extract.ts';
 import { WorkflowShapeError } from './extract/shape.ts';
-import { storedOutline } from './outline.ts';
+import { outlineOf } from './outline.ts';
 
 /** As `readFacts`, with the outline of its definition, which has to be as n8n stores it. */
 export function readWorkflow(workflow: Record<string, unknown>) {
   const { facts, hashesOf } = definitionOf(workflow);
-  return { ...told(facts), outline: storedOutline(workflow, facts.definition_hash, hashesOf) };
+  return { ...told(facts), outline: outlineOf(workflow, facts.definition_hash, hashesOf) };
 }
 
 /** Facts of a workflow for its registration. @throws Problem 422 that names the field when it is not a workflow */
