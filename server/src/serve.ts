@@ -29,12 +29,11 @@ export async function startServer(
   log: Log,
   clock: Clock = systemClock,
 ): Promise<RunningServer> {
-  const opening = openDatabase(config, log);
-  // Read while the database starts.
-  const composing = import('./compose.ts');
-  const database = await opening;
+  // Read while the database starts; what is wrong with it is said below.
+  const readAhead = () => void import('./compose.ts').catch(() => undefined);
+  const database = await openDatabase(config, log, readAhead);
   try {
-    const { compose } = await composing;
+    const { compose } = await import('./compose.ts');
     const rollcall = compose(config, database, log, clock, VERSION);
     const newAdminKey = await rollcall.adminKey();
     const server = await listen(createServer(rollcall.app), config);

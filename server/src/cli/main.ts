@@ -1,18 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
-import { auditCommand } from './commands/audit.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { entitiesCommand } from './commands/entities.ts';
-import { executionsCommand } from './commands/executions.ts';
-import { gapsCommand } from './commands/gaps.ts';
-import { instrumentCommand } from './commands/instrument.ts';
-import { keysCommand } from './commands/keys.ts';
-import { migrateCommand } from './commands/migrate.ts';
-import { n8nCommand } from './commands/n8n.ts';
-import { projectsCommand } from './commands/projects.ts';
 import { startCommand } from './commands/start.ts';
-import { telemetryCommand } from './commands/telemetry.ts';
-import { webhooksCommand } from './commands/webhooks.ts';
 import { EXIT } from './failure.ts';
 import { reportFailure } from './report.ts';
 
@@ -37,7 +25,7 @@ export async function main(argv: string[]): Promise<void> {
     throw error;
   });
   try {
-    await buildProgram().parseAsync(argv);
+    await (await buildProgram(argv)).parseAsync(argv);
   } catch (error) {
     process.exitCode =
       error instanceof CommanderError
@@ -46,7 +34,7 @@ export async function main(argv: string[]): Promise<void> {
   }
 }
 
-function buildProgram(): Command {
+async function buildProgram(argv: string[]): Promise<Command> {
   const program = new Command('rollcall')
     .description('Calls the roll of an automation fleet.')
     .version(VERSION)
@@ -58,18 +46,8 @@ function buildProgram(): Command {
     .addHelpText('after', HELP)
     .exitOverride();
   startCommand(program);
-  migrateCommand(program);
-  doctorCommand(program);
-  keysCommand(program);
-  projectsCommand(program);
-  entitiesCommand(program);
-  gapsCommand(program);
-  auditCommand(program);
-  instrumentCommand(program);
-  executionsCommand(program);
-  telemetryCommand(program);
-  webhooksCommand(program);
-  n8nCommand(program);
+  // The server is up sooner without what is only there to talk to it.
+  if (argv[2] !== 'start') (await import('./commands/all.ts')).addCommands(program);
   return program;
 }
 

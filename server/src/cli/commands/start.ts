@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { RunningServer } from '../../serve.ts';
 import { VERSION } from '../../version.ts';
 import { EXIT } from '../failure.ts';
+import { giveBackMemory } from '../give-back-memory.ts';
 import type { GlobalOptions } from '../http/session.ts';
 import { explainFailure } from '../local-failure.ts';
 import { print } from '../terminal/print.ts';
@@ -29,6 +30,7 @@ async function start(_options: object, command: Command): Promise<void> {
     throw await explainFailure(error, config);
   });
   greet(server, command.optsWithGlobals<GlobalOptions>().json ?? false);
+  setTimeout(giveBackMemory, SETTLED_MS).unref();
   const lost = server.lost.then(() => {
     log.fatal('The embedded database ended by itself; see postgres.log in the data folder.');
     process.exitCode = EXIT.failed;
@@ -39,6 +41,9 @@ async function start(_options: object, command: Command): Promise<void> {
   log.info({ reason }, 'Stopping');
   await server.stop();
 }
+
+/** After this long the first tasks have run, and what starting took is no longer used. */
+const SETTLED_MS = 3_000;
 
 /** npm passes Ctrl-C on to a process that has had it already. */
 const SAME_SIGNAL_MS = 500;

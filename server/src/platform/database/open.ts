@@ -25,9 +25,17 @@ const INGEST_CONNECTIONS = 4;
 const QUERY_CONNECTIONS = 8;
 const TIMEOUT_MS = 30_000;
 
-/** Opens the configured database, starting the embedded one if need be, and brings its schema up to date. */
-export async function openDatabase(config: Config, log: Log): Promise<OpenDatabase> {
+/**
+ * Opens the configured database, starting the embedded one if need be, and brings its schema up to date.
+ * @param meanwhile called once this process only waits for others, in a first start for most of a second
+ */
+export async function openDatabase(
+  config: Config,
+  log: Log,
+  meanwhile: () => void = () => undefined,
+): Promise<OpenDatabase> {
   const { database } = config;
+  if (database.kind !== 'embedded') meanwhile();
   if (database.kind === 'supabase') return openSupabase(database);
   if (database.kind === 'postgres') {
     return {
@@ -36,7 +44,11 @@ export async function openDatabase(config: Config, log: Log): Promise<OpenDataba
       lost: never(),
     };
   }
-  const embedded = await startEmbeddedPostgres({ dataDir: resolve(config.dataDir), log });
+  const embedded = await startEmbeddedPostgres({
+    dataDir: resolve(config.dataDir),
+    log,
+    meanwhile,
+  });
   try {
     const open = await openPostgres(embedded.url, log);
     return {

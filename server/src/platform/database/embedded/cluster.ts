@@ -44,7 +44,13 @@ export async function ensureCluster(
   );
   await run(binaries.initdb, initdb, binaries, placement);
   const single = ['--single', '-D', draft, '-c', 'fsync=off', 'postgres'];
-  await run(binaries.postgres, single, binaries, placement, `CREATE DATABASE ${NAME};\n`);
+  await run(
+    binaries.postgres,
+    single,
+    binaries,
+    placement,
+    `CREATE DATABASE ${NAME} STRATEGY file_copy;\n`,
+  );
   if (options.sync) await run(binaries.initdb, ['-D', draft, '--sync-only'], binaries, placement);
   fs.rmSync(data, { recursive: true, force: true });
   fs.renameSync(draft, data);

@@ -30,6 +30,8 @@ export interface EmbeddedPostgresOptions {
   log: Log;
   /** PostgreSQL settings that win over ours. */
   settings?: Record<string, string>;
+  /** Called once others are at work on the database, and this process only waits for them. */
+  meanwhile?: () => void;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface EmbeddedPostgresOptions {
 export async function startEmbeddedPostgres(
   options: EmbeddedPostgresOptions,
 ): Promise<EmbeddedPostgres> {
-  const { log, settings = {} } = options;
+  const { log, settings = {}, meanwhile } = options;
   const began = performance.now();
   const dataDir = makeDataDir(options.dataDir);
   const release = await own(dataDir);
@@ -52,10 +54,12 @@ export async function startEmbeddedPostgres(
     const binaries = await findBinaries(placement, log);
     const staleOwner = await endLeftovers(placement.data, log);
     const { listening, connection, url, passwordFile } = await listen(dataDir, placement.run, NAME);
-    const made = await ensureCluster(binaries, placement, {
+    const making = ensureCluster(binaries, placement, {
       passwordFile,
       sync: settings.fsync !== 'off',
     });
+    meanwhile?.();
+    const made = await making;
     const postmaster = await startPostmaster(
       binaries,
       placement,
