@@ -128,11 +128,13 @@ function hashesOf(
   const note = (part: keyof NodeHashes, text: string) => {
     if (text !== '{}') hashes[part] = sha256(text).slice(0, 16);
   };
-  const some = (names: readonly string[]) =>
-    Object.fromEntries(Object.entries(behaviour).filter(([name]) => names.includes(name)));
+  const some = (names: readonly string[]) => {
+    const fields = Object.entries(behaviour).filter(([name]) => names.includes(name));
+    return fields.length === 0 ? '{}' : canonical(Object.fromEntries(fields), 'node', 0);
+  };
   note('parameters', parameters);
-  note('retry', canonical(some(RETRY), 'node', 0));
-  note('settings', canonical(some(ON_OUTPUT), 'node', 0));
+  note('retry', some(RETRY));
+  note('settings', some(ON_OUTPUT));
   return hashes;
 }
 
@@ -147,11 +149,11 @@ interface WrittenNode {
 function writeNode(node: unknown, path: string, canonical: Canonical): WrittenNode {
   const name = own(node, 'name');
   const type = own(node, 'type');
-  const behaviour = Object.fromEntries(
-    BEHAVIOUR.map((field) => [field, own(node, field)] as const).filter(
-      ([, value]) => Boolean(value) && value !== 'stopWorkflow',
-    ),
-  );
+  const behaviour: Record<string, unknown> = {};
+  for (const field of BEHAVIOUR) {
+    const value = own(node, field);
+    if (Boolean(value) && value !== 'stopWorkflow') behaviour[field] = value;
+  }
   const write = (value: unknown) => canonical(value, path, 1);
   const parameters = write(own(node, 'parameters') ?? {});
   const text =
@@ -197,9 +199,10 @@ function canonicalWith(sha256: Sha256): Canonical {
   return function canonical(value: unknown, path: string, depth: number): string {
     if (depth > DEPTH_LIMIT) throw new NestingError(path);
     if (typeof value === 'string') {
-      return value.length > LONG_TEXT ? `#${sha256(value)}` : JSON.stringify(value);
+      return value.length > LONG_TEXT ? `#${sha256(value)}` : quoted(value);
     }
-    if (typeof value === 'number' || typeof value === 'boolean') return JSON.stringify(value);
+    if (typeof value === 'boolean') return value ? 'true' : 'false';
+    if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
     if (typeof value !== 'object' || value === null) return 'null';
     let inner = '';
     if (Array.isArray(value)) {
@@ -214,11 +217,18 @@ function canonicalWith(sha256: Sha256): Canonical {
     for (const key of Object.keys(fields).sort()) {
       const member = fields[key];
       if (member === undefined || (isLocator && key.startsWith('cachedResult'))) continue;
-      inner += `${inner && ','}${JSON.stringify(key)}:${canonical(member, path, depth + 1)}`;
+      inner += `${inner && ','}${quoted(key)}:${canonical(member, path, depth + 1)}`;
     }
     return `{${inner}}`;
   };
 }
+
+/** What JSON writes otherwise than as it stands. */
+// eslint-disable-next-line no-control-regex
+const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/;
+
+/** As `JSON.stringify`, which takes three times as long for a plain word. */
+const quoted = (text: string): string => (ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`);
 
 /** Own keys only, so that names such as `constructor` or `__proto__` reach nothing. */
 function own(value: unknown, key: string): unknown {

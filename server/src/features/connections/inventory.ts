@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { N8nProject, SyncProgress } from '@rollcall/client/contract';
 import { Problem } from '../../platform/problem.ts';
-import type { ApiWorkflow, N8nApi } from './n8n-api.ts';
+import type { ApiPage, ApiWorkflow, N8nApi } from './n8n-api.ts';
 
 /** What is known from last time. */
 export interface Known {
@@ -98,14 +98,18 @@ export async function readInventory<Words>(
     applying.catch(() => undefined);
   }
 
-  let cursor: string | undefined;
+  let cursor: string | null = null;
+  let coming = listPage(api);
   for (let pages = 1; ; pages += 1) {
-    const page = await api.listWorkflows(cursor);
+    const page: ApiPage<ApiWorkflow> = await coming;
+    const isLast = page.cursor === null;
+    if (!isLast && (page.cursor === cursor || pages >= PAGES_AT_MOST)) throw endless();
+    cursor = page.cursor;
+    // n8n makes the next page while this one is read.
+    if (cursor !== null) coming = listPage(api, cursor);
     await takeAll(page.items);
     await tell({ pages, listed: found.size });
-    if (page.cursor === null) break;
-    if (page.cursor === cursor || pages >= PAGES_AT_MOST) throw endless();
-    cursor = page.cursor;
+    if (isLast) break;
   }
 
   const missing = Object.keys(seen).filter((id) => !found.has(id));
@@ -122,6 +126,13 @@ export async function readInventory<Words>(
     seen: Object.fromEntries(found),
     hasProjects: projects !== undefined,
   };
+}
+
+/** Whoever waits for it hears of a failure. */
+function listPage(api: N8nApi, cursor?: string): Promise<ApiPage<ApiWorkflow>> {
+  const page = api.listWorkflows(cursor);
+  page.catch(() => undefined);
+  return page;
 }
 
 function nothing(error: unknown): undefined {
@@ -163,5 +174,5 @@ function digestOf(workflow: ApiWorkflow, project: N8nProject | undefined): strin
     ? workflow.tags.map((tag: unknown) => (tag as { name?: unknown } | null)?.name)
     : null;
   const content = JSON.stringify([FIELDS.map((name) => workflow[name]), tags, project]);
-  return hash('sha256', content, 'base64url').slice(0, 22);
+  return hash('blake2b512', content, 'base64url').slice(0, 22);
 }

@@ -1,3 +1,5 @@
+import { hashDefinition } from '@rollcall/client/contract';
+import fc from 'fast-check';
 import { extractWorkflow } from './extract.ts';
 import { WorkflowShapeError } from './shape.ts';
 
@@ -71,6 +73,23 @@ test.each([
 
 test('a node that n8n allows only once is not lost when it comes twice', () => {
   expect(hashOf({}, { nodes: [start, slack, slack] })).not.toBe(hashOf());
+});
+
+test('what is hashed of a node is JSON that says what the node says, whatever its texts and numbers', () => {
+  const word = fc.string({ unit: 'binary', maxLength: 40 });
+  const anything = fc.jsonValue({ stringUnit: 'binary', maxDepth: 3 });
+  fc.assert(
+    fc.property(word, anything, (text, value) => {
+      const hashed: string[] = [];
+      const node = { type: 'x', parameters: { text, value: [value, -0, 1e21, Infinity] } };
+      hashDefinition({ nodes: [node], connections: {}, settings: {} }, (each) => {
+        hashed.push(each);
+        return 'hash';
+      });
+      const read = JSON.parse(hashed[0] as string) as { parameters: unknown };
+      expect(read.parameters).toEqual(JSON.parse(JSON.stringify(node.parameters)));
+    }),
+  );
 });
 
 test('nesting without end is refused with the place', () => {
