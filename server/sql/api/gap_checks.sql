@@ -10,7 +10,8 @@ $$;
 -- time alone has made a gap since then; and what is open and has given a sign of life. A minute of overlap is for
 -- transactions under way.
 create function rollcall_api.gap_scope(p_tenant text, p_now timestamptz, p_last rollcall.gap_checks) returns text[]
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   v_from    timestamptz := p_last.touched_upto - interval '1 minute';
   v_due     timestamptz := p_last.checked_at - interval '1 minute';
@@ -44,17 +45,20 @@ end $$;
 -- What explains a gap goes above it: a silent instance above the silence of its workflows; a silent or missing entity above
 -- that of all that is below it; what reports through no channel above its own silence; what is not registered above the loss of
 -- its children and dependents. The topmost counts.
--- p_scope: ids whose gaps alone are placed, where nothing has changed above; all of them when null.
-create function rollcall_api.inhibit_gaps(p_tenant text, p_now timestamptz, p_scope text[]) returns void
+-- p_scope: ids whose gaps alone are placed, where nothing has changed above; all of them when null. Answers the gaps that it
+-- has placed otherwise, and whether each was shouted before.
+create function rollcall_api.inhibit_gaps(p_tenant text, p_now timestamptz, p_scope text[]) returns table (id uuid, was_open boolean)
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
 begin
+  return query
   with recursive cause as materialized (
     select g.id, g.entity_type::text as entity_type, g.entity_id from gaps g
      where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('silent', 'missing') and g.grade <> 'cannot_tell'
   ), hushable as materialized (
     select g.id, g.kind, g.entity_type::text as entity_type, g.entity_id from gaps g
      where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('silent', 'stuck', 'uninstrumented', 'missing')
-       and (p_scope is null or g.entity_id = any (p_scope))
+       and (p_scope is null or g.entity_id = any (array(select unnest(p_scope))))
   ), above as (
     select h.entity_type, h.entity_id, h.entity_type as above_type, h.entity_id as above_id, 0 as height
       from (select distinct s.entity_type, s.entity_id from hushable s) h
@@ -89,26 +93,20 @@ begin
                   and c.entity_type = coalesce(g.evidence->>'parent_type', g.evidence->>'target_type')
                   and c.entity_id = coalesce(g.evidence->>'parent_id', g.evidence->>'target_id')
       where g.tenant_id = p_tenant and g.closed_at is null and g.kind in ('orphaned', 'broken_dependency')
-        and (p_scope is null or g.entity_id = any (p_scope))
+        and (p_scope is null or g.entity_id = any (array(select unnest(p_scope))))
       order by g.id, c.id)
   ), change as materialized (
-    select g.id, h.by from gaps g left join hushed h on h.id = g.id
+    select g.id, h.by, gap_state(g, p_now) = 'open' as was_open from gaps g left join hushed h on h.id = g.id
      where g.tenant_id = p_tenant and g.closed_at is null and g.inhibited_by is distinct from h.by
-       and (p_scope is null or g.entity_id = any (p_scope))
+       and (p_scope is null or g.entity_id = any (array(select unnest(p_scope))))
   )
-  update gaps g set inhibited_by = c.by, last_seen = p_now from change c where g.tenant_id = p_tenant and g.id = c.id;
-end $$;
-
--- Gaps that are shouted at a moment.
-create function rollcall_api.open_gap_ids(p_tenant text, p_now timestamptz) returns uuid[]
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
-begin
-  return array(select g.id from gaps g where g.tenant_id = p_tenant and g.closed_at is null and gap_state(g, p_now) = 'open');
+  update gaps g set inhibited_by = c.by, last_seen = p_now from change c where g.tenant_id = p_tenant and g.id = c.id
+  returning g.id, c.was_open;
 end $$;
 
 -- Rows of cadence for what has become active, and from when on each may be silent.
 create function rollcall_api.arm_cadence(p_tenant text, p_now timestamptz, p_scope text[]) returns void
-language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare v_candidates text[] := silence_candidates(p_tenant, p_now, p_scope);
 begin
   with due as materialized (
@@ -123,8 +121,8 @@ begin
   on conflict (tenant_id, entity_type, entity_id) do update set look_at = excluded.look_at;
   update cadence c set look_at = 'infinity'
     from entities e
-   where c.tenant_id = p_tenant and c.look_at <= p_now and (p_scope is null or c.entity_id = any (p_scope)) and e.tenant_id = p_tenant and e.entity_type = c.entity_type
-     and e.entity_id = c.entity_id and e.current_state <> 'active';
+   where c.tenant_id = p_tenant and c.look_at <= p_now and c.entity_id in (select unnest(v_candidates))
+     and e.tenant_id = p_tenant and e.entity_type = c.entity_type and e.entity_id = c.entity_id and e.current_state <> 'active';
 end $$;
 
 -- Answers a GapCheck. A full check compares everything; one that is not, only what may have changed since the last one.
@@ -135,12 +133,13 @@ declare
   v_last   gap_checks;
   v_full   boolean;
   v_scope  text[];
-  v_before uuid[];
-  v_after  uuid[];
-  v_changed boolean;
-  v_counts jsonb;
-  v_opened uuid[];
-  v_closed uuid[];
+  v_written     uuid[];
+  v_placed      uuid[];
+  -- Of what a check changes: those that were shouted before.
+  v_was_open    uuid[];
+  v_gone        uuid[];
+  v_closed      uuid[];
+  v_opened      uuid[];
 begin
   perform enter(p_tenant);
   perform lock_gaps(p_tenant);
@@ -149,58 +148,71 @@ begin
   v_full := p_full or coalesce(v_last.full_at <= p_now - interval '10 minutes' or v_last.full_at > p_now, true);
   if not v_full then v_scope := gap_scope(p_tenant, p_now, v_last); end if;
   perform arm_cadence(p_tenant, p_now, v_scope);
-  v_before := open_gap_ids(p_tenant, p_now);
 
-  with found as materialized (
-    select * from find_gaps(p_tenant, p_now, v_scope)
-  ), known as materialized (
-    select g.id, g.kind, g.entity_type, g.entity_id, g.subject from gaps g
-     where g.tenant_id = p_tenant and g.closed_at is null and (v_scope is null or g.entity_id = any (v_scope))
+  with known as (
+    select g.id, g.kind, g.entity_type, g.entity_id, g.subject, g.severity, g.grade, g.summary, g.evidence,
+           gap_state(g, p_now) = 'open' as was_open from gaps g
+     where g.tenant_id = p_tenant and g.closed_at is null and (v_scope is null or g.entity_id in (select unnest(v_scope)))
+  ), difference as materialized (
+    select k.id, k.was_open, f.kind is null as is_gone, f.*
+      from known k
+      full join find_gaps(p_tenant, p_now, v_scope) f
+        on f.kind = k.kind and f.entity_type = k.entity_type and f.entity_id = k.entity_id and f.subject = k.subject
+     where k.id is null or f.kind is null
+        or (k.severity, k.grade, k.summary, k.evidence) is distinct from (f.severity, f.grade, f.summary, f.evidence)
   ), fresh as (
     insert into gaps as g (tenant_id, kind, entity_type, entity_id, subject, severity, summary, evidence, grade, first_seen, last_seen)
-    select p_tenant, f.kind, f.entity_type, f.entity_id, f.subject, f.severity, f.summary, f.evidence, f.grade, p_now, p_now from found f
-     where not exists (select from known k where k.kind = f.kind and k.entity_type = f.entity_type and k.entity_id = f.entity_id and k.subject = f.subject)
+    select p_tenant, d.kind, d.entity_type, d.entity_id, d.subject, d.severity, d.summary, d.evidence, d.grade, p_now, p_now
+      from difference d where d.id is null
     on conflict (tenant_id, kind, entity_type, entity_id, subject) do update set
       severity = excluded.severity, summary = excluded.summary, evidence = excluded.evidence, grade = excluded.grade,
       first_seen = excluded.first_seen, last_seen = excluded.last_seen, closed_at = null, inhibited_by = null
     returning g.id
   ), refreshed as (
-    update gaps g set severity = f.severity, summary = f.summary, evidence = f.evidence, grade = f.grade, last_seen = p_now
-      from known k join found f on k.kind = f.kind and k.entity_type = f.entity_type and k.entity_id = f.entity_id and k.subject = f.subject
-     where g.tenant_id = p_tenant and g.id = k.id
-       and (g.severity, g.grade, g.summary, g.evidence) is distinct from (f.severity, f.grade, f.summary, f.evidence)
-    returning g.id
+    update gaps g set severity = d.severity, summary = d.summary, evidence = d.evidence, grade = d.grade, last_seen = p_now
+      from difference d where g.tenant_id = p_tenant and g.id = d.id and not d.is_gone
+    returning g.id, d.was_open
   ), closing as (
     update gaps g set closed_at = p_now, last_seen = greatest(g.last_seen, v_last.checked_at), inhibited_by = null
-      from known k
-     where g.tenant_id = p_tenant and g.id = k.id
-       and not exists (select from found f where f.kind = k.kind and f.entity_type = k.entity_type and f.entity_id = k.entity_id and f.subject = k.subject)
-    returning g.id
+      from difference d where g.tenant_id = p_tenant and g.id = d.id and d.is_gone
+    returning g.id, d.was_open
   )
-  select array(select id from closing), exists (select from closing union all select from fresh union all select from refreshed) into v_closed, v_changed;
+  select array(select id from fresh union all select id from refreshed), array(select id from refreshed where was_open),
+         array(select id from closing), array(select id from closing where was_open)
+    into v_written, v_was_open, v_gone, v_closed;
   insert into gap_checks as c (tenant_id, touched_upto, full_at, checked_at) values (p_tenant, v_started, p_now, p_now)
   on conflict (tenant_id) do update set touched_upto = excluded.touched_upto, full_at = case when v_full then p_now else c.full_at end, checked_at = p_now;
   -- Of a table that was empty until now the planner knows nothing, and would compare every gap with every other.
   if v_last.full_at is null then analyze gaps; end if;
-  perform inhibit_gaps(p_tenant, p_now, case when not v_changed then v_scope end);
-  with state as materialized (
-    select g.id, g.kind, gap_state(g, p_now) as state from gaps g where g.tenant_id = p_tenant and g.closed_at is null
+  with placed as (
+    select * from inhibit_gaps(p_tenant, p_now, case when v_written = '{}' and v_gone = '{}' then v_scope end)
   )
-  select array_agg(id) filter (where state = 'open'), jsonb_build_object(
-           'open', count(*) filter (where state = 'open'), 'muted', count(*) filter (where state = 'muted'),
-           'inhibited', count(*) filter (where state = 'inhibited'), 'cannot_tell', count(*) filter (where state = 'cannot_tell'),
-           'by_kind', (select coalesce(jsonb_object_agg(k.kind, k.n), '{}')
-                         from (select s.kind, count(*) as n from state s where s.state = 'open' group by s.kind) k))
-    into v_after, v_counts
-    from state;
-  v_opened := array(select unnest(v_after) except select unnest(v_before));
-  perform announce_gaps(p_tenant, v_opened, array(select unnest(v_closed) intersect select unnest(v_before)));
+  select array(select id from placed),
+         v_was_open || array(select id from placed where was_open and id not in (select unnest(v_written)))
+    into v_placed, v_was_open;
+  v_opened := array(
+    select g.id from gaps g
+     where g.tenant_id = p_tenant and g.id in (select unnest(v_written || v_placed)) and gap_state(g, p_now) = 'open'
+    except select unnest(v_was_open));
+  perform announce_gaps(p_tenant, v_opened, v_closed);
   if v_full then delete from gap_history where tenant_id = p_tenant and at < p_now - interval '400 days'; end if;
-  return v_counts || jsonb_build_object(
+  return gap_counts(p_tenant, p_now) || jsonb_build_object(
     'checked_at', p_now, 'mode', case when v_full then 'full' else 'incremental' end,
-    'opened', cardinality(v_opened), 'closed', cardinality(v_closed),
+    'opened', cardinality(v_opened), 'closed', cardinality(v_gone),
     'duration_ms', round(extract(epoch from clock_timestamp() - v_started) * 1000, 1));
 end $$;
+
+-- Open gaps by state and kind, as a GapCheck tells them.
+create function rollcall_api.gap_counts(p_tenant text, p_now timestamptz) returns jsonb
+language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+  select jsonb_build_object(
+           'open', coalesce(sum(s.n) filter (where s.state = 'open'), 0), 'muted', coalesce(sum(s.n) filter (where s.state = 'muted'), 0),
+           'inhibited', coalesce(sum(s.n) filter (where s.state = 'inhibited'), 0),
+           'cannot_tell', coalesce(sum(s.n) filter (where s.state = 'cannot_tell'), 0),
+           'by_kind', coalesce(jsonb_object_agg(s.kind, s.n) filter (where s.state = 'open'), '{}'))
+    from (select g.kind, gap_state(g, p_now) as state, count(*) as n from gaps g
+           where g.tenant_id = p_tenant and g.closed_at is null group by 1, 2) s;
+$$;
 
 -- A hundred changes an announcement.
 create function rollcall_api.announce_gaps(p_tenant text, p_opened uuid[], p_closed uuid[]) returns void

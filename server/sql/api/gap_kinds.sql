@@ -1,36 +1,67 @@
--- Finding gaps: what the registry says, what exists in n8n and what was observed, compared as whole sets. p_scope: ids to
--- look at, everything when null. `since`: the moment at which time alone makes it a gap; null where it takes an event.
--- Planned anew each time: a scope of a few ids and the whole fleet have little in common.
+-- Finding gaps: what the registry says, what exists in n8n and what was observed, compared as whole sets. `since`: the moment
+-- at which time alone makes it a gap; null where it takes an event.
+--
+-- A kind that has (p_whole, p_ids) is one query that folds into its caller, with one plan for the whole fleet and another one
+-- for some ids: p_whole is a constant there.
 
+-- In PL/pgSQL, for it is called for every gap: a function in SQL that does not fold into its query is started each time.
 create function rollcall_api.duration_text(p interval) returns text
-language sql immutable as $$
-  select case
+language plpgsql immutable as $$
+begin
+  return case
     when p >= interval '2 days' then floor(extract(epoch from p) / 86400) || ' days'
     when p >= interval '2 hours' then floor(extract(epoch from p) / 3600) || ' hours'
     when p >= interval '2 minutes' then floor(extract(epoch from p) / 60) || ' minutes'
     else floor(extract(epoch from p)) || ' seconds' end;
-$$;
+end $$;
 
+-- p_scope: ids to look at, everything when null.
 create function rollcall_api.find_gaps(p_tenant text, p_now timestamptz, p_scope text[] default null)
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp as $$
 begin
-  return query select * from find_unregistered(p_tenant, p_scope);
-  return query select * from find_registry_gaps(p_tenant, p_now, p_scope);
+  if p_scope is null then return query select * from find_all_gaps(p_tenant, p_now);
+  else return query select * from find_gaps_of(p_tenant, p_now, p_scope); end if;
   return query select * from find_silent(p_tenant, p_now, p_scope);
   return query select * from find_silent_instances(p_tenant, p_now, p_scope);
   return query select * from find_overruns(p_tenant, p_now, p_scope);
-  return query select * from find_n8n_gaps(p_tenant, p_now, p_scope);
+end $$;
+
+-- Without hash joins: both sides come sorted from an index, and a hash of all ids is larger than a processor's caches.
+create function rollcall_api.find_all_gaps(p_tenant text, p_now timestamptz)
+returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan set enable_hashjoin = off as $$
+begin
+  return query select * from find_unregistered(p_tenant, true, null);
+  return query select * from find_orphaned(p_tenant, true, null);
+  return query select * from find_broken_dependencies(p_tenant, true, null);
+  return query select * from find_stuck(p_tenant, p_now, true, null);
+  return query select * from find_n8n_gaps(p_tenant, p_now, true, null);
+end $$;
+
+-- Planned once: however many the ids are, each is looked up.
+create function rollcall_api.find_gaps_of(p_tenant text, p_now timestamptz, p_ids text[])
+returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_generic_plan as $$
+begin
+  return query select * from find_unregistered(p_tenant, false, p_ids);
+  return query select * from find_orphaned(p_tenant, false, p_ids);
+  return query select * from find_broken_dependencies(p_tenant, false, p_ids);
+  return query select * from find_stuck(p_tenant, p_now, false, p_ids);
+  return query select * from find_n8n_gaps(p_tenant, p_now, false, p_ids);
 end $$;
 
 -- Named by telemetry, unknown to the registry (a deleted entity is known) and to connected instances, whose workflows are
 -- `unreported`. What it was first taken for stays while the gap is open, or each other protocol would make another gap of it.
-create function rollcall_api.find_unregistered(p_tenant text, p_scope text[])
+-- Ids alone first: two indexes side by side tell which are unknown, and hardly any is.
+create function rollcall_api.find_unregistered(p_tenant text, p_whole boolean, p_ids text[])
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
-#variable_conflict use_column
-begin
-  return query
+language sql stable as $$
+  with stranger as materialized (
+    select a.entity_id from rollcall.activity a
+     where a.tenant_id = p_tenant and (p_whole or a.entity_id = any (p_ids))
+       and not exists (select from rollcall.entities e where e.tenant_id = p_tenant and e.entity_id = a.entity_id)
+  )
   select 'unregistered',
          case when k.entity_type is not null then k.entity_type::text
               when a.last_protocol = 'mcp' and a.as_target > 0 then 'mcp_server'
@@ -42,46 +73,52 @@ begin
          jsonb_build_object('first_seen', a.first_seen, 'last_seen', a.last_seen, 'as_source', a.as_source, 'as_target', a.as_target,
                             'errors', a.errors, 'last_protocol', a.last_protocol, 'last_peer', a.last_peer),
          'certain', null::timestamptz
-    from activity a
-    left join gaps k
-      on k.tenant_id = p_tenant and k.kind = 'unregistered' and k.entity_id = a.entity_id and k.closed_at is null
-   where a.tenant_id = p_tenant and (p_scope is null or a.entity_id = any (p_scope))
-     and not exists (select from entities e where e.tenant_id = p_tenant and e.entity_id = a.entity_id)
-     and not exists (select from n8n_workflows w
-                      where w.tenant_id = p_tenant and w.workflow_id = a.entity_id and w.deleted_at is null
-                        and w.instance_id = any (connected_instances(p_tenant)));
-end $$;
+    from stranger s
+    join rollcall.activity a on a.tenant_id = p_tenant and a.entity_id = s.entity_id
+    left join rollcall.gaps k
+      on k.tenant_id = p_tenant and k.kind = 'unregistered' and k.entity_id = s.entity_id and k.closed_at is null
+   where not exists (select from rollcall.n8n_workflows w
+                      where w.tenant_id = p_tenant and w.workflow_id = s.entity_id and w.deleted_at is null
+                        and w.instance_id = any ((select rollcall_api.connected_instances(p_tenant))::text[]));
+$$;
 
--- orphaned, broken_dependency, stuck: what the registry tells by itself.
-create function rollcall_api.find_registry_gaps(p_tenant text, p_now timestamptz, p_scope text[])
+-- Of the types that there are, those whose entities need a parent. Each type takes one step in an index.
+create function rollcall_api.types_in_need_of_a_parent(p_tenant text) returns text[]
+language sql stable set search_path = rollcall, rollcall_api, pg_temp as $$
+  with recursive known as (
+    (select e.entity_type from entities e where e.tenant_id = p_tenant order by e.entity_type limit 1)
+    union all
+    select (select e.entity_type from entities e where e.tenant_id = p_tenant and e.entity_type > k.entity_type order by e.entity_type limit 1)
+      from known k where k.entity_type is not null
+  )
+  select array(
+    select k.entity_type::text from known k
+      join gap_rules every on every.tenant_id = p_tenant and every.entity_type = '*'
+      left join gap_rules own on own.tenant_id = p_tenant and own.entity_type = k.entity_type
+     where k.entity_type is not null and coalesce(own.needs_parent, every.needs_parent));
+$$;
+
+-- orphaned: without the parent its type needs, or below one that is gone. Each parent is looked up once.
+create function rollcall_api.find_orphaned(p_tenant text, p_whole boolean, p_ids text[])
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
-#variable_conflict use_column
--- Dependencies are found by type and id.
-declare v_types text[] := case when p_scope is not null
-  then array(select distinct e.entity_type from entities e where e.tenant_id = p_tenant and e.entity_id = any (p_scope)) end;
-begin
-  -- orphaned: without the parent its type needs, or below one that is gone. Each parent is looked up once.
-  return query
+language sql stable as $$
   with named as (
-    select e.parent_type, e.parent_id from entities e
-     where e.tenant_id = p_tenant and e.parent_id is not null and (p_scope is null or e.entity_id = any (p_scope))
+    select e.parent_type, e.parent_id from rollcall.entities e
+     where e.tenant_id = p_tenant and e.parent_id is not null and (p_whole or e.entity_id = any (p_ids))
      group by e.parent_type, e.parent_id
   ), gone as materialized (
     select n.parent_type, n.parent_id, p.current_state
-      from named n left join entities p on p.tenant_id = p_tenant and p.entity_type = n.parent_type and p.entity_id = n.parent_id
+      from named n left join rollcall.entities p on p.tenant_id = p_tenant and p.entity_type = n.parent_type and p.entity_id = n.parent_id
      where coalesce(p.current_state, 'deleted') = 'deleted'
   ), orphan as (
     select e.entity_type, e.entity_id, e.entity_name, e.parent_type, e.parent_id, e.current_state, g.current_state as parent_state
-      from gone g join entities e on e.tenant_id = p_tenant and e.parent_type = g.parent_type and e.parent_id = g.parent_id
-     where p_scope is null or e.entity_id = any (p_scope)
+      from gone g join rollcall.entities e on e.tenant_id = p_tenant and e.parent_type = g.parent_type and e.parent_id = g.parent_id
+     where p_whole or e.entity_id = any (p_ids)
     union all
     select e.entity_type, e.entity_id, e.entity_name, null, null, e.current_state, null
-      from entities e
-     where e.tenant_id = p_tenant and e.parent_id is null and (p_scope is null or e.entity_id = any (p_scope))
-       and case when (select r.needs_parent from gap_rules r where r.tenant_id = p_tenant and r.entity_type = '*')
-                then e.entity_type <> all (array(select r.entity_type from gap_rules r where r.tenant_id = p_tenant and not r.needs_parent))
-                else e.entity_type = any (array(select r.entity_type from gap_rules r where r.tenant_id = p_tenant and r.needs_parent)) end
+      from rollcall.entities e
+     where e.tenant_id = p_tenant and e.parent_id is null and (p_whole or e.entity_id = any (p_ids))
+       and e.entity_type = any ((select rollcall_api.types_in_need_of_a_parent(p_tenant))::text[])
   )
   select 'orphaned', o.entity_type::text, o.entity_id, '', 'warning',
          case when o.parent_id is null then format('%s has no parent, and every %s needs one.', o.entity_name, o.entity_type)
@@ -91,51 +128,75 @@ begin
                             'needs_parent', coalesce(own.needs_parent, every.needs_parent)),
          'certain', null::timestamptz
     from orphan o
-    join gap_rules every on every.tenant_id = p_tenant and every.entity_type = '*'
-    left join gap_rules own on own.tenant_id = p_tenant and own.entity_type = o.entity_type
+    join rollcall.gap_rules every on every.tenant_id = p_tenant and every.entity_type = '*'
+    left join rollcall.gap_rules own on own.tenant_id = p_tenant and own.entity_type = o.entity_type
    where o.current_state not in ('deleted', 'archived');
+$$;
 
-  -- broken_dependency: leans on something unregistered, deleted, inactive or unhealthy. What is broken is little: whom it
-  -- breaks is looked up after.
+-- Dependencies on what is unregistered, or unfit: of some ids, each is looked up; of a fleet, first what is lost or unfit,
+-- which is little, and then who leans on it.
+create function rollcall_api.broken_dependencies(p_tenant text, p_ids text[]) returns setof rollcall.entity_dependencies
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan set enable_hashjoin = off as $$
+begin
+  if p_ids is not null then
+    return query
+    select d.* from entities e
+      join entity_dependencies d on d.tenant_id = p_tenant and d.entity_type = e.entity_type and d.entity_id = e.entity_id
+      left join entities t on t.tenant_id = p_tenant and t.entity_type = d.target_type and t.entity_id = d.target_id
+     where e.tenant_id = p_tenant and e.entity_id = any (p_ids)
+       and (t.entity_id is null or t.current_state in ('deleted', 'archived', 'inactive', 'error') or t.health_status = 'unhealthy');
+    return;
+  end if;
   return query
-  with broken as materialized (
-    select d.entity_type, d.entity_id, d.target_type, d.target_id, d.origin, t.entity_id as known, t.entity_name, t.current_state, t.health_status
-      from entities t
-      join entity_dependencies d on d.tenant_id = p_tenant and d.target_type = t.entity_type and d.target_id = t.entity_id
-     where t.tenant_id = p_tenant and (t.current_state in ('deleted', 'archived', 'inactive', 'error') or t.health_status = 'unhealthy')
-       and (p_scope is null or d.entity_type = any (v_types) and d.entity_id = any (p_scope))
-    union all
-    select d.entity_type, d.entity_id, d.target_type, d.target_id, d.origin, null, null, null, null
-      from entity_dependencies d
-     where d.tenant_id = p_tenant and (p_scope is null or d.entity_type = any (v_types) and d.entity_id = any (p_scope))
+  select d.* from entities t
+    join entity_dependencies d on d.tenant_id = p_tenant and d.target_type = t.entity_type and d.target_id = t.entity_id
+   where t.tenant_id = p_tenant and (t.current_state in ('deleted', 'archived', 'inactive', 'error') or t.health_status = 'unhealthy');
+  return query
+  with lost as materialized (
+    select d.target_type, d.target_id from entity_dependencies d
+     where d.tenant_id = p_tenant
        and not exists (select from entities t where t.tenant_id = p_tenant and t.entity_type = d.target_type and t.entity_id = d.target_id)
+     group by d.target_type, d.target_id
   )
-  select 'broken_dependency', e.entity_type::text, e.entity_id, t.target_type || '/' || t.target_id,
-         case when t.known is null or t.current_state in ('deleted', 'archived') or t.health_status = 'unhealthy' then 'critical' else 'warning' end,
-         format('%s depends on %s %s, which is %s.', e.entity_name, t.target_type, coalesce(t.entity_name, t.target_id),
-                case when t.known is null then 'not registered'
-                     when t.current_state in ('deleted', 'archived', 'inactive', 'error') then t.current_state::text else t.health_status::text end),
-         jsonb_build_object('target_type', t.target_type, 'target_id', t.target_id, 'origin', t.origin,
-                            'target_registered', t.known is not null, 'target_state', t.current_state, 'target_health', t.health_status),
-         'certain', null::timestamptz
-    from broken t
-    join entities e on e.tenant_id = p_tenant and e.entity_type = t.entity_type and e.entity_id = t.entity_id
-   where e.current_state not in ('deleted', 'archived', 'inactive');
+  select d.* from lost l
+    join entity_dependencies d on d.tenant_id = p_tenant and d.target_type = l.target_type and d.target_id = l.target_id;
+end $$;
 
-  -- stuck: in a transitional state for too long
-  return query
+-- broken_dependency: leans on something unregistered, deleted, inactive or unhealthy
+create function rollcall_api.find_broken_dependencies(p_tenant text, p_whole boolean, p_ids text[])
+returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
+language sql stable as $$
+  select 'broken_dependency', e.entity_type::text, e.entity_id, d.target_type || '/' || d.target_id,
+         case when t.entity_id is null or t.current_state in ('deleted', 'archived') or t.health_status = 'unhealthy' then 'critical' else 'warning' end,
+         format('%s depends on %s %s, which is %s.', e.entity_name, d.target_type, coalesce(t.entity_name, d.target_id),
+                case when t.entity_id is null then 'not registered'
+                     when t.current_state in ('deleted', 'archived', 'inactive', 'error') then t.current_state::text else t.health_status::text end),
+         jsonb_build_object('target_type', d.target_type, 'target_id', d.target_id, 'origin', d.origin,
+                            'target_registered', t.entity_id is not null, 'target_state', t.current_state, 'target_health', t.health_status),
+         'certain', null::timestamptz
+    from rollcall_api.broken_dependencies(p_tenant, case when not p_whole then p_ids end) d
+    join rollcall.entities e on e.tenant_id = p_tenant and e.entity_type = d.entity_type and e.entity_id = d.entity_id
+    left join rollcall.entities t on t.tenant_id = p_tenant and t.entity_type = d.target_type and t.entity_id = d.target_id
+   where e.current_state not in ('deleted', 'archived', 'inactive');
+$$;
+
+-- stuck: in a transitional state for too long
+create function rollcall_api.find_stuck(p_tenant text, p_now timestamptz, p_whole boolean, p_ids text[])
+returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
+language sql stable as $$
   select 'stuck', e.entity_type::text, e.entity_id, '', 'warning',
-         format('%s has been %s for %s.', e.entity_name, e.current_state, duration_text(p_now - e.state_since)),
+         format('%s has been %s for %s.', e.entity_name, e.current_state, rollcall_api.duration_text(p_now - e.state_since)),
          jsonb_build_object('current_state', e.current_state, 'state_since', e.state_since,
-                            'last_activity', greatest(e.last_heartbeat, last_seen(p_tenant, e.entity_id)),
+                            'last_activity', greatest(e.last_heartbeat, a.last_seen),
                             'stuck_after_seconds', extract(epoch from coalesce(own.stuck_after, every.stuck_after))::bigint),
          'certain', e.state_since + coalesce(own.stuck_after, every.stuck_after)
-    from entities e
-    join gap_rules every on every.tenant_id = p_tenant and every.entity_type = '*'
-    left join gap_rules own on own.tenant_id = p_tenant and own.entity_type = e.entity_type
-   where e.tenant_id = p_tenant and (p_scope is null or e.entity_id = any (p_scope))
+    from rollcall.entities e
+    join rollcall.gap_rules every on every.tenant_id = p_tenant and every.entity_type = '*'
+    left join rollcall.gap_rules own on own.tenant_id = p_tenant and own.entity_type = e.entity_type
+    left join rollcall.activity a on a.tenant_id = p_tenant and a.entity_id = e.entity_id
+   where e.tenant_id = p_tenant and (p_whole or e.entity_id = any (p_ids))
      and e.current_state in ('created', 'deploying') and e.state_since < p_now - coalesce(own.stuck_after, every.stuck_after);
-end $$;
+$$;
 
 -- Started, not ended, and under way for longer than three times what its workflow usually takes at most (the 99th
 -- percentile of its latest 200 ends), five minutes at least. Fewer than five ends prove nothing; nor does a run that was

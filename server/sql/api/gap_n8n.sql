@@ -16,15 +16,9 @@ language sql stable as $$
 $$;
 
 -- Both sides are read and joined once; each kind is a choice among the pairs that differ.
-create function rollcall_api.find_n8n_gaps(p_tenant text, p_now timestamptz, p_scope text[])
+create function rollcall_api.find_n8n_gaps(p_tenant text, p_now timestamptz, p_whole boolean, p_ids text[])
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
-#variable_conflict use_column
-declare
-  v_connected text[] := connected_instances(p_tenant);
-  v_covered   text[] := covered_instances(p_tenant, p_now);
-begin
-  return query
+language sql stable as $$
   with pair as materialized (
     select * from (
     select w.workflow_id, w.instance_id, w.name, w.state, w.state_cause, w.present_at, w.deleted_at, w.version_id, w.definition_hash, w.facts_hash,
@@ -33,12 +27,12 @@ begin
            -- never that of the stored one.
            w.definition_hash like 'sha256:%' and e.definition_hash like 'sha256:%' and w.definition_hash <> e.definition_hash
              and e.registered_by <> 'n8n' and e.current_state not in ('deleted', 'archived') as differs,
-           w.state = 'active' and e.current_state = 'active' and w.instance_id <> all (v_covered)
+           w.state = 'active' and e.current_state = 'active' and w.instance_id <> all ((select rollcall_api.covered_instances(p_tenant, p_now))::text[])
              and e.last_heartbeat is null and a.entity_id is null and not 'app:rollcall' = any (e.capabilities) as is_unheard
-      from n8n_workflows w
-      left join entities e on e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = w.workflow_id
-      left join activity a on a.tenant_id = p_tenant and a.entity_id = w.workflow_id
-     where w.tenant_id = p_tenant and (p_scope is null or w.workflow_id = any (p_scope)) and w.instance_id <> '') p
+      from rollcall.n8n_workflows w
+      left join rollcall.entities e on e.tenant_id = p_tenant and e.entity_type = 'workflow' and e.entity_id = w.workflow_id
+      left join rollcall.activity a on a.tenant_id = p_tenant and a.entity_id = w.workflow_id
+     where w.tenant_id = p_tenant and (p_whole or w.workflow_id = any (p_ids)) and w.instance_id <> '') p
      where p.differs or p.is_unheard or p.deleted_at is not null or p.entity_id is null or p.current_state = 'deleted'
   )
   -- unreported: a connected instance has it, the registry does not; or has it as deleted, while n8n runs it
@@ -47,10 +41,10 @@ begin
                 case when min(w.current_state) is null then 'is not registered' else 'the registry has it as deleted' end),
          jsonb_build_object('workflow_id', w.workflow_id, 'instance_id', min(w.instance_id), 'instances', count(*),
            'name', min(w.name), 'n8n_state', min(w.state), 'n8n_hash', min(w.definition_hash), 'registered_state', min(w.current_state),
-           'present_at', max(w.present_at), 'last_activity', (select a.last_seen from activity a where a.tenant_id = p_tenant and a.entity_id = w.workflow_id)),
+           'present_at', max(w.present_at), 'last_activity', (select a.last_seen from rollcall.activity a where a.tenant_id = p_tenant and a.entity_id = w.workflow_id)),
          'certain', null::timestamptz
     from pair w
-   where w.deleted_at is null and w.state is distinct from 'archived' and w.instance_id = any (v_connected)
+   where w.deleted_at is null and w.state is distinct from 'archived' and w.instance_id = any ((select rollcall_api.connected_instances(p_tenant))::text[])
      and (w.entity_id is null or (w.current_state = 'deleted' and w.state = 'active'))
    group by w.workflow_id
 
@@ -62,9 +56,9 @@ begin
            'gone_since', max(w.deleted_at), 'because', min(w.state_cause), 'last_present', max(w.present_at), 'registered_state', w.current_state),
          case when bool_and(w.state_cause = 'inventory without it' and c.sampled) then 'likely' else 'certain' end, null::timestamptz
     from pair w
-    left join n8n_connections c on c.tenant_id = p_tenant and c.instance_id = w.instance_id
+    left join rollcall.n8n_connections c on c.tenant_id = p_tenant and c.instance_id = w.instance_id
    where w.deleted_at is not null and w.entity_id is not null and w.current_state not in ('deleted', 'archived')
-     and not exists (select from n8n_workflows o
+     and not exists (select from rollcall.n8n_workflows o
                       where o.tenant_id = p_tenant and o.workflow_id = w.workflow_id and o.instance_id <> '' and o.deleted_at is null)
    group by w.entity_id, w.entity_name, w.current_state
 
@@ -80,7 +74,7 @@ begin
    cross join lateral (
      select count(*) filter (where o.definition_hash = w.registered_hash) as same, count(*) filter (where o.instance_id <> w.instance_id) as others,
             min(o.instance_id) as first
-       from n8n_workflows o
+       from rollcall.n8n_workflows o
       where o.tenant_id = p_tenant and o.workflow_id = w.entity_id and o.deleted_at is null and o.instance_id <> '') i
    where w.differs and w.deleted_at is null and i.same = 0 and w.instance_id = i.first
 
@@ -94,7 +88,7 @@ begin
          case when w.facts_hash is null then 'likely' else 'certain' end, null::timestamptz
     from pair w
    where w.is_unheard and w.deleted_at is null
-     and not exists (select from n8n_workflows o
-                      where o.tenant_id = p_tenant and o.workflow_id = w.workflow_id and o.instance_id < w.instance_id and o.instance_id <> ''
-                        and o.deleted_at is null and o.state = 'active');
-end $$;
+     and w.instance_id = (select min(o.instance_id) from rollcall.n8n_workflows o
+                           where o.tenant_id = p_tenant and o.workflow_id = w.workflow_id and o.instance_id <> '' and o.deleted_at is null
+                             and o.state = 'active');
+$$;

@@ -3,7 +3,7 @@
 -- By when each active entity has to answer again. `basis` says what that follows from: `limit`, its own silent_after;
 -- `schedule`; `learned`, its history; `history`, which is too little to tell; `rule`, the limit of its type.
 -- A schedule's rows count a run that came up to a minute early as the expected one.
-create function rollcall_api.silence_deadlines(p_tenant text, p_scope text[])
+create function rollcall_api.silence_deadlines(p_tenant text, p_ids text[])
 returns table (entity_type text, entity_id text, entity_name text, state_since timestamptz, last_activity timestamptz,
                basis text, grace interval, deadline timestamptz)
 language sql stable as $$
@@ -27,7 +27,7 @@ language sql stable as $$
                                    when c.source = 'learned' and c.confidence >= 0.5 then 'learned'
                                    when c.samples > 0 then 'history'
                                    else 'rule' end as basis) b
-   where e.tenant_id = p_tenant and (p_scope is null or e.entity_id = any (p_scope)) and e.current_state = 'active';
+   where e.tenant_id = p_tenant and e.entity_id = any (p_ids) and e.current_state = 'active';
 $$;
 
 -- Who may be silent at a moment: whom time has made due, and who was touched since the last check. Everybody else has a
@@ -60,9 +60,10 @@ language sql immutable as $$
 $$;
 
 -- silent: active, and quiet for longer than its cadence allows. A workflow that n8n no longer has is `missing` instead.
+-- However many the candidates are, each is looked up: one plan does for all.
 create function rollcall_api.find_silent(p_tenant text, p_now timestamptz, p_scope text[])
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare v_candidates text[] := silence_candidates(p_tenant, p_now, p_scope);
 begin

@@ -8,7 +8,7 @@ export type Listening = { socketFolder: string } | { port: number };
  * which the cluster was made. Lean, for one application beside it; what is acknowledged is on disk.
  */
 const SETTINGS: Record<string, string> = {
-  shared_buffers: '64MB',
+  shared_buffers: '128MB',
   work_mem: '8MB',
   maintenance_work_mem: '64MB',
   effective_cache_size: '1GB',
