@@ -107,14 +107,22 @@ async function seed(sql: Sql): Promise<void> {
         from generate_series(${from}, ${to}) n`),
     );
   }
+  // Its indexes are made after them, which takes a fraction of the time.
+  const indexes = await sql(`
+    select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
+      from pg_index where indrelid = 'rollcall.telemetry_pairs'::regclass and not indisprimary`);
   await timed(
     'what an ingest writes beside them: hourly pairs',
     sql(`
+    set work_mem = '512MB';
+    set maintenance_work_mem = '512MB';
+    drop index ${indexes.map(({ name }) => String(name)).join(', ')};
     insert into rollcall.telemetry_pairs (tenant_id, hour, protocol, source_id, target_id, calls, errors, cancelled, timed, duration_sum,
       duration_max, tokens_used, cost_micros, last_seen, latency)
     select 'default', date_trunc('hour', t."timestamp"), t.protocol, t.source_id, t.target_id, count(*), count(*) filter (where t.status = 'error'), 0,
            count(*), sum(t.duration_ms), max(t.duration_ms), 0, 0, max(t."timestamp"), '{}'
-      from rollcall.telemetry t group by 2, 3, 4, 5`),
+      from rollcall.telemetry t group by 2, 3, 4, 5 order by 2, 3, 4, 5;
+    ${indexes.map(({ definition }) => String(definition)).join(';')}`),
   );
   await timed(
     'and activity',
