@@ -14,7 +14,7 @@ language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set pl
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   v_from    timestamptz := p_last.touched_upto - interval '1 minute';
-  v_due     timestamptz := p_last.checked_at - interval '1 minute';
+  v_due     timestamptz := coalesce(p_last.checked_at, p_last.touched_upto) - interval '1 minute';
   v_covered text[] := covered_instances(p_tenant, p_now);
 begin
   return array(

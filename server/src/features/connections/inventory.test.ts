@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Gap } from '@rollcall/client/contract';
 import { connectN8n, CONNECTIONS, syncAgain } from '../../../../test/rollcall/connected.ts';
 import { originOf } from '../../../../test/rollcall/n8n-events.ts';
 import {
@@ -30,6 +33,15 @@ const executions = async (query: Record<string, string> = {}) =>
 const register = (entity_id: string) =>
   tenant.post('/api/v1/entities', { entity_type: 'workflow', entity_id, current_state: 'active' });
 const entity = async (id: string) => (await tenant.get(`/api/v1/entities/workflow/${id}`)).body;
+/** Asked of the list alone: nobody asks for a check. */
+async function gapsBecome(expected: string[]): Promise<void> {
+  for (;;) {
+    const { items } = (await tenant.get('/api/v1/gaps')).body as { items: Gap[] };
+    const found = items.map(({ kind, entity_id }) => `${kind} ${entity_id}`).sort();
+    if (isDeepStrictEqual(found, expected)) return;
+    await pause(20);
+  }
+}
 const later = () => tenant.clock.advance(1000);
 const hooksInventory = (instance_id: string, workflows: object[]) =>
   tenant.post('/api/v1/n8n/webhook', {
@@ -46,6 +58,15 @@ const hooksInventory = (instance_id: string, workflows: object[]) =>
   });
 
 describe('an inventory', () => {
+  test('has what it changed compared at once', async () => {
+    const { id } = await connectN8n(tenant, n8n);
+    await gapsBecome(['unreported one', 'unreported two']);
+    n8n.workflows.pop();
+    later();
+    await syncAgain(tenant, id);
+    await gapsBecome(['unreported one']);
+  });
+
   test('tells all workflows of a connection, with tags, project and what they hold', async () => {
     n8n.licensed = true;
     const { id, instance_id, instance_by, last_result, last_error, workflows } = await connectN8n(
