@@ -136,7 +136,7 @@ $$;
 -- Dependencies on what is unregistered, or unfit: of some ids, each is looked up; of a fleet, first what is lost or unfit,
 -- which is little, and then who leans on it.
 create function rollcall_api.broken_dependencies(p_tenant text, p_ids text[]) returns setof rollcall.entity_dependencies
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan set enable_hashjoin = off as $$
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_generic_plan set enable_hashjoin = off as $$
 begin
   if p_ids is not null then
     return query

@@ -123,7 +123,7 @@ end $$;
 -- their own interval. What is silent below it is listed under it.
 create function rollcall_api.find_silent_instances(p_tenant text, p_now timestamptz, p_scope text[])
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
-language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   return query
