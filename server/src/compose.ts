@@ -199,7 +199,6 @@ export function compose(
     vanished: vanishedWorkflow,
     record: recordWorkflows(n8nStore(databases.ingest)),
     report: runs.report,
-    checkGaps: (tenant) => gaps.check(tenant, clock(), false),
   });
   const shared = { database: databases.query, listTenants: auth.listTenants, clock, log };
   const webhooks = webhookDelivery({ ...shared, allow: config.webhookAllow, secrets, version });

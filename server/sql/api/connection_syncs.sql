@@ -70,11 +70,15 @@ begin
 end $$;
 
 -- p_end: {result, seen, executions_from, full_at} of an inventory that came to its end, {error: {code, detail}} of one
--- that did not: what was known then stays.
+-- that did not: what was known then stays. What it changed is compared with it: whoever sees that it has ended finds its gaps.
 create function rollcall_api.finish_sync(p_tenant text, p_id uuid, p_sync uuid, p_now timestamptz, p_end jsonb) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
+declare
+  v_changes boolean := coalesce((p_end #>> '{result,applied}')::int > 0, false);
+  v_ended   boolean;
 begin
   perform enter(p_tenant);
+  if v_changes then perform lock_gaps(p_tenant); end if;
   update n8n_connections n set
     sync_state = 'idle', leased_until = null, progress = null, next_sync_at = p_now + n.interval_seconds * interval '1 second',
     last_error = nullif(p_end->'error', 'null') || jsonb_build_object('at', p_now),
@@ -83,5 +87,7 @@ begin
     executions_from = coalesce((p_end->>'executions_from')::bigint, n.executions_from),
     full_at = coalesce((p_end->>'full_at')::timestamptz, n.full_at)
    where n.tenant_id = p_tenant and n.id = p_id and n.sync_id = p_sync and n.sync_state = 'running';
-  return to_jsonb(found);
+  v_ended := found;
+  if v_ended and v_changes then perform check_gaps(p_tenant, p_now, false); end if;
+  return to_jsonb(v_ended);
 end $$;

@@ -8,7 +8,8 @@ $$;
 
 -- What an incremental check looks at: whatever was touched since the last one, with its children and dependents; whatever
 -- time alone has made a gap since then; and what is open and has given a sign of life. A minute of overlap is for
--- transactions under way.
+-- transactions under way. Planned once a session, for lookups by index alone: of each there are few, which a plan made without
+-- their number would not expect.
 create function rollcall_api.gap_scope(p_tenant text, p_now timestamptz, p_last rollcall.gap_checks) returns text[]
 language plpgsql stable set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$

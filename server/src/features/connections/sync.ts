@@ -44,8 +44,6 @@ export interface SyncNeeds<Words> {
     now: Date,
   ) => Promise<unknown>;
   report: (teller: Teller, reports: ExecutionReport[]) => Promise<unknown>;
-  /** Looks at what an inventory has changed; nobody waits for the next round of checks. */
-  checkGaps: (tenant: string) => Promise<unknown>;
   /** Other than n8n's API is asked by itself. */
   requests?: RequestOptions;
 }
@@ -89,7 +87,6 @@ export function connectionSync<Words>(needs: SyncNeeds<Words>) {
     try {
       const end = await take(tenant, id, taken, tell, signal);
       await store.finishSync(tenant, id, taken.sync_id, clock(), end);
-      if (end.result.applied > 0) await compare(tenant, id);
     } catch (error) {
       if (error instanceof Lost) return;
       if (signal.aborted) {
@@ -108,15 +105,6 @@ export function connectionSync<Words>(needs: SyncNeeds<Words>) {
       await store.finishSync(tenant, id, taken.sync_id, clock(), { error: { code, detail } });
     }
   };
-
-  /** What fails here is done by the next round. */
-  async function compare(tenant: string, id: string): Promise<void> {
-    try {
-      await needs.checkGaps(tenant);
-    } catch (error) {
-      log.warn({ err: error, connection: id }, 'Gaps were not checked after an inventory');
-    }
-  }
 
   async function take(
     tenant: string,
