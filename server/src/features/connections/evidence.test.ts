@@ -101,7 +101,7 @@ describe('silence beside what n8n’s record leaves out', () => {
     const id = await fallSilent({ saves_no_success: true });
     expect(await check()).toMatchObject({ opened: 0, cannot_tell: 1 });
     await rollcall.call('PATCH', `${CONNECTIONS}/${id}`, { saves_no_success: false });
-    expect(await check()).toMatchObject({ open: 2, cannot_tell: 0 });
+    expect(await check()).toMatchObject({ opened: 1, cannot_tell: 0 });
     expect(await gapOf('nightly', 'silent', 'open')).toMatchObject({ grade: 'certain' });
     await rollcall.call('PATCH', `${CONNECTIONS}/${id}`, { prunes_after: 1 });
     expect(await check()).toMatchObject({ open: 1, cannot_tell: 1, by_kind: { unreported: 1 } });

@@ -92,7 +92,7 @@ test('one that answers again closes the gap, and gives back what is silent still
   expect((await gaps())[0].summary).toMatch(/does not know this API key/);
   await syncAgain(rollcall, id);
   await rollcall.post('/api/v1/entities/workflow/orders/heartbeat');
-  expect(await check()).toMatchObject({ open: 1, inhibited: 0 });
+  expect(await check()).toMatchObject({ open: 1, inhibited: 0, opened: 0, closed: 1 });
   expect(await gaps()).toMatchObject([{ entity_id: 'stock', inhibited_by: null }]);
 });
 
