@@ -47,7 +47,8 @@ end $$;
 -- that of all that is below it; what reports through no channel above its own silence; what is not registered above the loss of
 -- its children and dependents. The topmost counts.
 -- p_scope: ids whose gaps alone are placed, where nothing has changed above; all of them when null. Answers the gaps that it
--- has placed otherwise, and whether each was shouted before.
+-- has placed otherwise, and whether each was shouted before. The scope stands in subqueries: of a list that it sees, the planner
+-- would estimate each entry.
 create function rollcall_api.inhibit_gaps(p_tenant text, p_now timestamptz, p_scope text[]) returns table (id uuid, was_open boolean)
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
@@ -130,17 +131,17 @@ end $$;
 create function rollcall_api.check_gaps(p_tenant text, p_now timestamptz, p_full boolean default true) returns jsonb
 language plpgsql security definer set search_path = rollcall, rollcall_api, pg_temp as $$
 declare
-  v_started timestamptz := clock_timestamp();
-  v_last   gap_checks;
-  v_full   boolean;
-  v_scope  text[];
-  v_written     uuid[];
-  v_placed      uuid[];
+  v_started  timestamptz := clock_timestamp();
+  v_last     gap_checks;
+  v_full     boolean;
+  v_scope    text[];
+  v_written  uuid[];
+  v_placed   uuid[];
   -- Of what a check changes: those that were shouted before.
-  v_was_open    uuid[];
-  v_gone        uuid[];
-  v_closed      uuid[];
-  v_opened      uuid[];
+  v_was_open uuid[];
+  v_gone     uuid[];
+  v_closed   uuid[];
+  v_opened   uuid[];
 begin
   perform enter(p_tenant);
   perform lock_gaps(p_tenant);

@@ -30,7 +30,7 @@ export interface EmbeddedPostgresOptions {
   log: Log;
   /** PostgreSQL settings that win over ours. */
   settings?: Record<string, string>;
-  /** Called once others are at work on the database, and this process only waits for them. */
+  /** Called when initdb is at work, or where nothing has to be made; what it begins runs while the database starts. */
   meanwhile?: () => void;
 }
 
@@ -58,6 +58,7 @@ export async function startEmbeddedPostgres(
       passwordFile,
       sync: settings.fsync !== 'off',
     });
+    // initdb runs by now: whatever comes next in this process delays nothing.
     meanwhile?.();
     const made = await making;
     const postmaster = await startPostmaster(
