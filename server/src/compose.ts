@@ -39,11 +39,11 @@ import { telemetrySummary } from './features/live/telemetry-summary.ts';
 import { lifecycleIntake } from './features/n8n/lifecycle.ts';
 import { n8nRoutes } from './features/n8n/n8n.routes.ts';
 import { n8nStore } from './features/n8n/n8n.store.ts';
+import { openPageReader } from './features/n8n/page-reader.ts';
 import { readWorkflow } from './features/n8n/read-workflow.ts';
 import {
   recordWorkflow,
   recordWorkflows,
-  storedWorkflow,
   vanishedWorkflow,
 } from './features/n8n/stored-workflows.ts';
 import { tracedWorkflows } from './features/n8n/traced-workflows.ts';
@@ -195,7 +195,7 @@ export function compose(
     listTenants: auth.listTenants,
     clock,
     log,
-    readWorkflow: storedWorkflow,
+    openPageReader,
     vanished: vanishedWorkflow,
     record: recordWorkflows(n8nStore(databases.ingest)),
     report: runs.report,

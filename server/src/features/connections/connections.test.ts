@@ -261,6 +261,29 @@ describe('hostile answers of n8n', () => {
     expect((await syncAgain(tenant, id)).last_error).toBeNull();
   });
 
+  test('pages whose next one stands first are read as others are', async () => {
+    const { id } = await connectN8n(tenant, n8n);
+    const [one, two] = [n8nWorkflow('first'), n8nWorkflow('second')];
+    n8n.workflows = [];
+    n8n.fail(
+      /GET .*workflows\?/,
+      { status: 200, body: JSON.stringify({ nextCursor: 'a "b"', data: [one] }, null, 2) },
+      { status: 200, body: JSON.stringify({ nextCursor: '', data: [two] }) },
+    );
+    expect(await syncAgain(tenant, id)).toMatchObject({
+      last_error: null,
+      last_result: { workflows: 2 },
+    });
+    expect(n8n.requests.some((request) => request.includes('cursor=a+%22b%22'))).toBe(true);
+  });
+
+  test('a page that is broken in its middle is none', async () => {
+    const { id } = await connectN8n(tenant, n8n);
+    const body = '{"data":[{"id":"one",}],"nextCursor":null}';
+    n8n.fail(/GET .*workflows\?/, { status: 200, body });
+    expect((await syncAgain(tenant, id)).last_error?.code).toBe('not_n8n');
+  });
+
   test('pages without end are given up', async () => {
     const { id } = await connectN8n(tenant, n8n);
     const body = JSON.stringify({ data: [], nextCursor: 'again' });

@@ -1,5 +1,5 @@
 import { Problem } from '../../platform/problem.ts';
-import { n8nRequest, notN8n, type N8nTarget, type RequestOptions } from './n8n-request.ts';
+import { jsonIn, n8nRequest, notN8n, type N8nTarget, type RequestOptions } from './n8n-request.ts';
 
 /** A workflow as n8n's API answers it. */
 export interface ApiWorkflow {
@@ -25,6 +25,16 @@ export interface ApiPage<Item> {
   cursor: string | null;
 }
 
+/** A page that is still being read. */
+export interface ListedPage<Page> {
+  page: Promise<Page>;
+  /** Leads to the next page; null on the last one. */
+  cursor: string | null;
+}
+
+/** Names and types of n8n's projects by id. */
+export type Projects = Map<string, { name: string; type: string }>;
+
 /**
  * n8n's public API v1. Every call waits its turn (`perSecond`), and is tried again while n8n is busy (429, 5xx, or no
  * answer), as its `Retry-After` says.
@@ -35,12 +45,15 @@ export interface ApiPage<Item> {
 export interface N8nApi {
   /** Resolves when address and key are good for an inventory. */
   check(): Promise<void>;
-  /** Up to 250 workflows, without pinned data. */
-  listWorkflows(cursor?: string): Promise<ApiPage<ApiWorkflow>>;
+  /** Up to 250 workflows, without pinned data, as `read` reads them; it answers undefined for what is no such page. */
+  listWorkflows<Page>(
+    read: (text: string) => Promise<Page | undefined>,
+    cursor?: string,
+  ): Promise<ListedPage<Page>>;
   /** Up to 250 executions, latest first: those that run now, or all others. n8n never lists both. */
   listExecutions(which: 'running' | 'others', cursor?: string): Promise<ApiPage<ApiExecution>>;
   /** Names of projects by id; undefined where the licence or the key does not allow to ask. */
-  listProjects(): Promise<Map<string, { name: string; type: string }> | undefined>;
+  listProjects(): Promise<Projects | undefined>;
   /** With pinned data. */
   getWorkflow(id: string): Promise<ApiWorkflow>;
   /** Nodes and connections of a version in its history. @throws Problem 409 `version_not_kept` */
@@ -60,17 +73,35 @@ const PROJECT_PAGES = 20;
 export function n8nApi(target: N8nTarget, options: RequestOptions = {}): N8nApi {
   const request = n8nRequest(target, options);
 
-  async function page<Item>(path: string, query: Record<string, string>, cursor?: string) {
-    const search = new URLSearchParams({ limit: '250', ...query, ...(cursor ? { cursor } : {}) });
-    const answer = await request('GET', `${path}?${search.toString()}`);
+  async function page<Item>(
+    path: string,
+    query: Record<string, string>,
+    cursor?: string,
+  ): Promise<ApiPage<Item>> {
+    const answer = await request('GET', pagePath(path, query, cursor));
     const { data, nextCursor } = (answer ?? {}) as { data?: unknown; nextCursor?: unknown };
-    if (!Array.isArray(data)) throw notN8n(target, 'answers without a list');
-    const items = data.filter(hasId) as Item[];
-    return { items, cursor: typeof nextCursor === 'string' && nextCursor ? nextCursor : null };
+    if (!Array.isArray(data)) throw noList();
+    return { items: data.filter(hasId) as Item[], cursor: cursorOf(nextCursor) };
   }
 
+  async function listWorkflows<Page>(
+    read: (text: string) => Promise<Page | undefined>,
+    cursor?: string,
+  ): Promise<ListedPage<Page>> {
+    const path = pagePath('workflows', { excludePinnedData: 'true' }, cursor);
+    const { text, nextCursor } = await request('GET', path, undefined, withCursor);
+    const readPage = async () => {
+      const found = await read(text);
+      if (found === undefined) throw noList();
+      return found;
+    };
+    return { page: readPage(), cursor: cursorOf(nextCursor) };
+  }
+
+  const noList = (): Problem => notN8n(target, 'answers without a list');
+
   async function listProjects() {
-    const projects = new Map<string, { name: string; type: string }>();
+    const projects: Projects = new Map();
     try {
       let cursor: string | undefined;
       for (let count = 0; count < PROJECT_PAGES; count += 1) {
@@ -122,8 +153,7 @@ export function n8nApi(target: N8nTarget, options: RequestOptions = {}): N8nApi 
       await page('workflows', { limit: '1' });
       await page('executions', { limit: '1' });
     },
-    listWorkflows: (cursor) =>
-      page<ApiWorkflow>('workflows', { excludePinnedData: 'true' }, cursor),
+    listWorkflows,
     listExecutions: (which, cursor) =>
       page<ApiExecution>(
         'executions',
@@ -137,6 +167,26 @@ export function n8nApi(target: N8nTarget, options: RequestOptions = {}): N8nApi 
     activate: (id) => workflow('POST', pathOf(id, '/activate'), {}),
     deactivate: (id) => workflow('POST', pathOf(id, '/deactivate'), {}),
   };
+}
+
+function pagePath(path: string, query: Record<string, string>, cursor?: string): string {
+  const search = new URLSearchParams({ limit: '250', ...query, ...(cursor ? { cursor } : {}) });
+  return `${path}?${search.toString()}`;
+}
+
+const cursorOf = (nextCursor: unknown): string | null =>
+  typeof nextCursor === 'string' && nextCursor ? nextCursor : null;
+
+/** Where it stands in an object that ends with it, as n8n writes its pages. */
+const LAST_FIELD = /,"nextCursor":("(?:[^"\\]|\\.)*"|null)\s*\}\s*$/;
+const LONGEST_CURSOR = 2_000;
+
+/** The text of a page and where the next one is, which nearly always can be told without reading the page. */
+function withCursor(text: string): { text: string; nextCursor: unknown } | undefined {
+  const last = LAST_FIELD.exec(text.slice(-LONGEST_CURSOR))?.[1];
+  if (last !== undefined) return { text, nextCursor: jsonIn(last) };
+  const page = jsonIn(text) as { nextCursor?: unknown } | null | undefined;
+  return page === undefined ? undefined : { text, nextCursor: page?.nextCursor };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -20,8 +20,14 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** Asks n8n's API once; answers the JSON that it sent. */
-export type N8nRequest = (method: string, path: string, body?: object) => Promise<unknown>;
+/** Asks n8n's API once; answers what `read` reads in the text that it sent, its JSON when left out. */
+export type N8nRequest = <Answer = unknown>(
+  method: string,
+  path: string,
+  body?: object,
+  /** Undefined for what is not JSON. */
+  read?: (text: string) => Answer | undefined,
+) => Promise<Answer>;
 
 const LONGEST_WAIT_MS = 60_000;
 const LARGEST_ANSWER = 256 * 1024 * 1024;
@@ -45,11 +51,16 @@ export function n8nRequest(target: N8nTarget, options: RequestOptions): N8nReque
     return mine;
   }
 
-  return async (method, path, body) => {
+  return async <Answer>(
+    method: string,
+    path: string,
+    body?: object,
+    read: (text: string) => Answer | undefined = jsonIn as typeof read,
+  ): Promise<Answer> => {
     for (let count = 1; ; count += 1) {
       await myTurn();
       signal?.throwIfAborted();
-      const tried = await tryOnce(target, method, path, body, timeoutMs, signal);
+      const tried = await tryOnce(target, method, path, body, read, timeoutMs, signal);
       if ('answer' in tried) return tried.answer;
       const { problem, temporary, after = backoffMs * 2 ** (count - 1) } = tried;
       if (!temporary || count >= tries) throw problem;
@@ -58,14 +69,15 @@ export function n8nRequest(target: N8nTarget, options: RequestOptions): N8nReque
   };
 }
 
-async function tryOnce(
+async function tryOnce<Answer>(
   target: N8nTarget,
   method: string,
   path: string,
   body: object | undefined,
+  read: (text: string) => Answer | undefined,
   timeoutMs: number,
   signal: AbortSignal | undefined,
-): Promise<{ answer: unknown } | Failure> {
+): Promise<{ answer: Answer } | Failure> {
   const limit = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(`${target.baseUrl}/api/v1/${path}`, {
@@ -80,7 +92,7 @@ async function tryOnce(
       redirect: 'manual',
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
-    return judge(target, response, path, await textOf(response));
+    return judge(target, response, path, await textOf(response), read);
   } catch (error) {
     signal?.throwIfAborted();
     return { problem: unreachable(target, error), temporary: true };
@@ -100,12 +112,13 @@ async function textOf(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-function judge(
+function judge<Answer>(
   target: N8nTarget,
   response: Response,
   path: string,
   text: string,
-): { answer: unknown } | Failure {
+  read: (text: string) => Answer | undefined,
+): { answer: Answer } | Failure {
   const { status } = response;
   const fail = (problem: Problem): Failure => ({ problem, temporary: false });
   if (status >= 300 && status < 400) return fail(redirects(target, response));
@@ -114,7 +127,11 @@ function judge(
     const problem = fault('n8n_busy', 'base_url', `${target.baseUrl} answers ${status}`, BUSY);
     return { problem, temporary: true, ...(after !== undefined && { after: after * 1000 }) };
   }
-  const answer = parse(text);
+  if (status < 300) {
+    const answer = read(text);
+    if (answer !== undefined) return { answer };
+  }
+  const answer = jsonIn(text);
   if (answer === undefined && /^\s*</.test(text)) return fail(html(target));
   if (status === 401) return fail(keyRefused(target));
   if (status === 403) return fail(lacksScope(target, path));
@@ -124,8 +141,7 @@ function judge(
   }
   if (status === 404) return fail(notN8n(target, 'has no /api/v1'));
   if (answer === undefined) return fail(notN8n(target, `answers ${status} without JSON`));
-  if (status >= 400) return fail(refused(answer, status));
-  return { answer };
+  return fail(refused(answer, status));
 }
 
 const BUSY = 'Try again in a while; if it stays so, see n8n’s log.';
@@ -199,7 +215,8 @@ function secondsIn(value: string | null): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max((date - Date.now()) / 1000, 0);
 }
 
-function parse(text: string): unknown {
+/** Undefined for what is not JSON. */
+export function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -1,17 +1,12 @@
-import type {
-  ExecutionReport,
-  N8nProject,
-  SyncProgress,
-  SyncResult,
-} from '@rollcall/client/contract';
+import type { ExecutionReport, SyncProgress, SyncResult } from '@rollcall/client/contract';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { Problem } from '../../platform/problem.ts';
 import { opened } from './connections.ts';
 import type { ConnectionsStore, TakenSync } from './connections.store.ts';
 import { readExecutions } from './executions.ts';
-import { readInventory } from './inventory.ts';
-import { n8nApi, type ApiWorkflow } from './n8n-api.ts';
+import { readInventory, type PageReader } from './inventory.ts';
+import { n8nApi, type Projects } from './n8n-api.ts';
 import type { RequestOptions } from './n8n-request.ts';
 
 export interface Teller {
@@ -26,13 +21,14 @@ export interface SyncNeeds<Words> {
   secrets: { open(sealed: string): string };
   clock: Clock;
   log: Log;
-  /** Reads a workflow as n8n stores it, in words of a moment; undefined when it is none. */
-  readWorkflow: (
-    workflow: ApiWorkflow,
-    at: string,
-    project: N8nProject | undefined,
-    inventory: string,
-  ) => Words | undefined;
+  /** Reads workflows as n8n stores them, in words of a moment: all of them, or those that differ from what was seen. */
+  openPageReader: (reading: {
+    at: string;
+    inventory: string;
+    seen: Record<string, string>;
+    full: boolean;
+    projects: Projects | undefined;
+  }) => PageReader<Words>;
   /** Says that n8n no longer has a workflow. */
   vanished: (workflowId: string, at: string) => Words;
   /** Stores words about an instance's workflows in one transaction. */
@@ -130,19 +126,16 @@ export function connectionSync<Words>(needs: SyncNeeds<Words>) {
         await tell({ applied });
       }
     };
-    const found = await readInventory(
-      api,
-      { seen: taken.seen, full },
-      {
-        tell,
-        read: (workflow, project) => needs.readWorkflow(workflow, at, project, taken.sync_id),
-        async apply({ words, versions }) {
-          // The first page is evidence enough.
-          instance ??= await store.settleInstance(tenant, id, versions);
-          await record(words);
-        },
+    const { seen, sync_id: inventory } = taken;
+    const found = await readInventory(api, seen, {
+      tell,
+      openReader: (projects) => needs.openPageReader({ at, inventory, seen, full, projects }),
+      async apply(page) {
+        // The first page is evidence enough.
+        instance ??= await store.settleInstance(tenant, id, page.map(versionIn));
+        await record(page.flatMap(({ words }) => words ?? []));
       },
-    );
+    });
     const vanished = found.vanished.map((gone) => needs.vanished(gone, at));
     await tell({ phase: 'applying', total: applied + vanished.length });
     await record(vanished);
@@ -177,3 +170,14 @@ export function connectionSync<Words>(needs: SyncNeeds<Words>) {
     };
   }
 }
+
+const versionIn = ({
+  workflow_id,
+  version_id,
+}: {
+  workflow_id: string;
+  version_id: string | null;
+}) => ({
+  workflow_id,
+  version_id,
+});
