@@ -53,7 +53,10 @@ interface Thread {
 }
 
 function startThread(reading: PageReading): Thread {
-  const worker = new Worker(new URL('./page-thread.ts', import.meta.url), { workerData: reading });
+  const worker = new Worker(new URL('./page-thread.ts', import.meta.url), {
+    workerData: reading,
+    resourceLimits: { maxYoungGenerationSizeMb: 96 },
+  });
   // Answers come in the order of what was asked.
   const waiting: PromiseWithResolvers<Page>[] = [];
   let ended: Error | undefined;
