@@ -16,7 +16,10 @@ export interface Scratch {
   /** Not made yet. */
   dataDir: string;
   warnings: string[];
-  start(): Promise<EmbeddedPostgres>;
+  /** What was told beside warnings. */
+  infos: object[];
+  /** @param options.template a cluster to copy where one has to be made */
+  start(options?: { template?: string | undefined }): Promise<EmbeddedPostgres>;
   /** Starts it in another Node process, which holds it until it is killed. */
   startElsewhere(): Promise<Holder>;
   /** Ends what was started, by whomever, and removes all that is left. */
@@ -41,13 +44,20 @@ export function makeScratch({ mode = 0o711, name = 'data' } = {}): Scratch {
   chmodSync(folder, mode);
   const dataDir = join(folder, name);
   const warnings: string[] = [];
-  const log = { info() {}, warn: (_: object, text: string) => warnings.push(text), error() {} };
+  const infos: object[] = [];
+  const log = {
+    info: (told: object) => void infos.push(told),
+    warn: (_: object, text: string) => void warnings.push(text),
+    error() {},
+  };
   const begun: { stop(): Promise<void> }[] = [];
   return {
     dataDir,
     warnings,
-    async start() {
-      const server = await startEmbeddedPostgres({ dataDir, log });
+    infos,
+    async start({ template } = {}) {
+      const find = () => Promise.resolve(template);
+      const server = await startEmbeddedPostgres({ dataDir, log, template: find });
       begun.push(server);
       return server;
     },

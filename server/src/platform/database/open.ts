@@ -7,6 +7,7 @@ import { migrate, missingParts, type MigrateResult } from './migrate.ts';
 import type { Database } from './port.ts';
 import { connectPostgres } from './postgres.ts';
 import { connectSupabase } from './supabase.ts';
+import { findTemplate } from './template.ts';
 
 export interface OpenDatabase {
   ingest: Database;
@@ -47,6 +48,7 @@ export async function openDatabase(
   const embedded = await startEmbeddedPostgres({
     dataDir: resolve(config.dataDir),
     log,
+    template: findTemplate,
     meanwhile,
   });
   try {

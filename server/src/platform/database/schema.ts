@@ -44,3 +44,9 @@ export async function readSchema(): Promise<Schema> {
 function named(name: string, text: string): SchemaText {
   return { name, text, checksum: createHash('sha256').update(text).digest('hex') };
 }
+
+/** Differs when anything in the schema does. */
+export function fingerprint({ bootstrap, clear, migrations, disposable }: Schema): string {
+  const parts = [bootstrap, clear, ...[...migrations, disposable].map(({ checksum }) => checksum)];
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
+}

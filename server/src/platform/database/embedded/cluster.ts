@@ -1,30 +1,84 @@
-import { spawn } from 'node:child_process';
+import * as processes from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { EmbeddedPostgresError, unusable } from './error.ts';
-import { makePrivateIn } from './folders.ts';
+import { give, makePrivateIn } from './folders.ts';
 import type { Placement } from './placement.ts';
+
+const execFile = promisify(processes.execFile);
 
 /** The superuser of the cluster and the database in it. */
 export const NAME = 'rollcall';
 
+export interface NewCluster {
+  /** Holds the superuser's password; without it, whoever reaches the socket is trusted. */
+  passwordFile: string | undefined;
+  sync: boolean;
+  /** A stopped cluster to copy instead; it trusts whoever reaches its socket. */
+  template: string | undefined;
+}
+
 /**
  * Makes the cluster unless it exists. It is made beside its place and then renamed, so a first start that
  * is cut off leaves nothing that could pass for a database.
- * @param password file with the superuser's password; without one, whoever reaches the socket is trusted
  * @throws EmbeddedPostgresError `wrong_version`, `data_folder_unusable`, `start_failed`
- * @returns whether it had to be made
+ * @returns how it was made; undefined when it was there
  */
 export async function ensureCluster(
   binaries: Binaries,
   placement: Placement,
-  options: { passwordFile: string | undefined; sync: boolean },
-): Promise<boolean> {
-  const { data, account } = placement;
-  if (isCluster(data, binaries.major)) return false;
+  options: NewCluster,
+): Promise<'copied' | 'made' | undefined> {
+  const { data } = placement;
+  if (isCluster(data, binaries.major)) return undefined;
   removeDrafts(data);
-  const draft = makePrivateIn(dirname(data), `${basename(data)}.new`, account);
+  const template = options.passwordFile ? undefined : options.template;
+  const copy = template && (await copied(template, binaries, placement));
+  const draft = copy || (await made(binaries, placement, options.passwordFile));
+  if (options.sync) await run(binaries.initdb, ['-D', draft, '--sync-only'], binaries, placement);
+  fs.rmSync(data, { recursive: true, force: true });
+  fs.renameSync(draft, data);
+  if (options.sync) syncFolder(dirname(data));
+  return copy ? 'copied' : 'made';
+}
+
+const newDraft = (data: string, account: Account | undefined): string =>
+  makePrivateIn(dirname(data), `${basename(data)}.new`, account);
+
+/** A copy of the template; undefined when it cannot be had, for everything can be made without it. */
+async function copied(
+  template: string,
+  { major }: Binaries,
+  { data, account }: Placement,
+): Promise<string | undefined> {
+  const draft = newDraft(data, account);
+  try {
+    if (!isCluster(template, major)) throw new Error(`There is no cluster in ${template}`);
+    await copyCluster(template, draft);
+    for (const name of fs.readdirSync(draft, { recursive: true, encoding: 'utf8' })) {
+      give(join(draft, name), account);
+    }
+    return draft;
+  } catch {
+    fs.rmSync(draft, { recursive: true, force: true });
+    return undefined;
+  }
+}
+
+/** What is in the first folder into the second one, for this very user, by a process of its own: ours has other things to do. */
+export async function copyCluster(from: string, to: string): Promise<void> {
+  await execFile('cp', ['-R', `${from}/.`, to]);
+}
+
+async function made(
+  binaries: Binaries,
+  placement: Placement,
+  passwordFile: string | undefined,
+): Promise<string> {
+  const draft = newDraft(placement.data, placement.account);
   // Nothing of a draft has to outlive a crash: it is written to disk once, when it is whole.
   const initdb = [
     '-D',
@@ -38,9 +92,7 @@ export async function ensureCluster(
     '--no-sync',
   ];
   initdb.push(
-    ...(options.passwordFile
-      ? ['--auth=scram-sha-256', `--pwfile=${options.passwordFile}`]
-      : ['--auth=trust']),
+    ...(passwordFile ? ['--auth=scram-sha-256', `--pwfile=${passwordFile}`] : ['--auth=trust']),
   );
   await run(binaries.initdb, initdb, binaries, placement);
   const single = ['--single', '-D', draft, '-c', 'fsync=off', 'postgres'];
@@ -51,15 +103,16 @@ export async function ensureCluster(
     placement,
     `CREATE DATABASE ${NAME} STRATEGY file_copy;\n`,
   );
-  if (options.sync) await run(binaries.initdb, ['-D', draft, '--sync-only'], binaries, placement);
-  fs.rmSync(data, { recursive: true, force: true });
-  fs.renameSync(draft, data);
-  if (options.sync) syncFolder(dirname(data));
-  return true;
+  return draft;
 }
 
+const versionFileOf = (data: string): string => join(data, 'PG_VERSION');
+
+/** Whether the place is still empty, as before a first start. */
+export const lacksCluster = ({ data }: Placement): boolean => !fs.existsSync(versionFileOf(data));
+
 function isCluster(data: string, major: string): boolean {
-  const versionFile = join(data, 'PG_VERSION');
+  const versionFile = versionFileOf(data);
   if (!fs.existsSync(versionFile)) {
     if (fs.existsSync(data) && fs.readdirSync(data).length > 0) {
       throw unusable(
@@ -98,7 +151,7 @@ async function run(
   { run: folder, account }: Placement,
   input = '',
 ): Promise<void> {
-  const child = spawn(program, args, {
+  const child = processes.spawn(program, args, {
     ...account,
     cwd: folder,
     env: environment,

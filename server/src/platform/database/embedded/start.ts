@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { findBinaries } from './binaries.ts';
-import { ensureCluster, NAME } from './cluster.ts';
+import { ensureCluster, lacksCluster, NAME } from './cluster.ts';
 import { makeDataDir } from './folders.ts';
 import { endLeftovers } from './leftover.ts';
 import { listen, type Connection } from './listening.ts';
@@ -20,6 +20,8 @@ export interface EmbeddedPostgres {
   pid: number;
   /** Ends the database cleanly, with force after some seconds; safe to call again. */
   stop(): Promise<void>;
+  /** Where the cluster is. */
+  folder: string;
   /** Resolves if the database dies by itself, never after `stop`. */
   exited: Promise<Exit>;
 }
@@ -30,7 +32,9 @@ export interface EmbeddedPostgresOptions {
   log: Log;
   /** PostgreSQL settings that win over ours. */
   settings?: Record<string, string>;
-  /** Called when initdb is at work, or where nothing has to be made; what it begins runs while the database starts. */
+  /** Asked for a stopped cluster of the same PostgreSQL to copy where one has to be made; initdb makes it otherwise. */
+  template?: () => Promise<string | undefined>;
+  /** Called when initdb or the copy is at work, or where nothing has to be made; what it begins runs while the database starts. */
   meanwhile?: () => void;
 }
 
@@ -54,11 +58,13 @@ export async function startEmbeddedPostgres(
     const binaries = await findBinaries(placement, log);
     const staleOwner = await endLeftovers(placement.data, log);
     const { listening, connection, url, passwordFile } = await listen(dataDir, placement.run, NAME);
+    const template = lacksCluster(placement) ? await options.template?.() : undefined;
     const making = ensureCluster(binaries, placement, {
       passwordFile,
       sync: settings.fsync !== 'off',
+      template,
     });
-    // initdb runs by now: whatever comes next in this process delays nothing.
+    // initdb or the copy runs by now: whatever comes next in this process delays nothing.
     meanwhile?.();
     const made = await making;
     const postmaster = await startPostmaster(
@@ -68,8 +74,9 @@ export async function startEmbeddedPostgres(
       { logFile: join(dataDir, 'postgres.log'), staleOwner },
     );
     const { pid } = postmaster;
+    const folder = placement.data;
     const ms = Math.round(performance.now() - began);
-    log.info({ pid, folder: placement.data, made, ms }, 'The embedded database is ready');
+    log.info({ pid, folder, made: made ?? false, ms }, 'The embedded database is ready');
     let stopping = false;
     const exited = new Promise<Exit>((resolve) => {
       void postmaster.ended.then((exit) => {
@@ -81,6 +88,7 @@ export async function startEmbeddedPostgres(
       connection,
       url,
       pid,
+      folder,
       exited,
       stop: async () => {
         stopping = true;
