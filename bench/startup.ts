@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { memoryOf, type Memory } from './memory.ts';
 import { npmStart } from './npm-start.ts';
+import { findTemplate } from '../server/src/platform/database/template.ts';
 import { median, printTable, saveResults } from './report.ts';
 import {
   makeDataDir,
@@ -73,7 +74,11 @@ try {
   const load_average = { before: loadBefore, after: load() };
   report(memory);
   console.log(`Load average ${loadBefore.toFixed(1)} before, ${load().toFixed(1)} after`);
-  saveResults('startup', { options, load_average, starts, memory });
+  const copied = (await findTemplate()) !== undefined;
+  console.log(
+    `New folders ${copied ? 'got a copy of the database that npm ci made' : 'were made by initdb: no npm ci since the schema changed'}`,
+  );
+  saveResults('startup', { options, load_average, copied, starts, memory });
 } finally {
   await removeDataDir(oldFolder);
   rmSync(compiled, { recursive: true });
