@@ -15,6 +15,13 @@ language sql stable as $$
              and not c.saves_no_success);
 $$;
 
+-- What people call instances, by id: the name of a connection that leads there, the oldest one's where several do.
+create function rollcall_api.instance_names(p_tenant text) returns jsonb
+language sql stable as $$
+  select coalesce(jsonb_object_agg(c.instance_id, c.name order by c.created_at desc, c.id), '{}')
+    from rollcall.n8n_connections c where c.tenant_id = p_tenant;
+$$;
+
 -- Both sides are read and joined once; each kind is a choice among the pairs that differ.
 create function rollcall_api.find_n8n_gaps(p_tenant text, p_now timestamptz, p_whole boolean, p_ids text[])
 returns table (kind text, entity_type text, entity_id text, subject text, severity text, summary text, evidence jsonb, grade text, since timestamptz)
@@ -37,7 +44,8 @@ language sql stable as $$
   )
   -- unreported: a connected instance has it, the registry does not; or has it as deleted, while n8n runs it
   select 'unreported', 'workflow', w.workflow_id, '', 'warning',
-         format('%s is a workflow of the n8n instance %s, but %s.', coalesce(min(w.name), w.workflow_id), min(w.instance_id),
+         format('%s is a workflow of the n8n instance %s, but %s.', coalesce(min(w.name), w.workflow_id),
+                coalesce((select rollcall_api.instance_names(p_tenant)) ->> min(w.instance_id), min(w.instance_id)),
                 case when min(w.current_state) is null then 'is not registered' else 'the registry has it as deleted' end),
          jsonb_build_object('workflow_id', w.workflow_id, 'instance_id', min(w.instance_id), 'instances', count(*),
            'name', min(w.name), 'n8n_state', min(w.state), 'n8n_hash', min(w.definition_hash), 'registered_state', min(w.current_state),
@@ -66,7 +74,8 @@ language sql stable as $$
   -- drifted: another definition than the registered one. Of several instances, one that has the registered definition is
   -- the one that is meant.
   select 'drifted', 'workflow', w.entity_id, '', 'warning',
-         format('The definition of %s in the n8n instance %s is not the registered one.', w.entity_name, w.instance_id),
+         format('The definition of %s in the n8n instance %s is not the registered one.', w.entity_name,
+                coalesce((select rollcall_api.instance_names(p_tenant)) ->> w.instance_id, w.instance_id)),
          jsonb_build_object('workflow_id', w.entity_id, 'instance_id', w.instance_id, 'n8n_hash', w.definition_hash, 'registered_hash', w.registered_hash,
            'n8n_version_id', w.version_id, 'registered_version', w.version, 'registered_by', w.registered_by),
          case when i.others > 0 then 'likely' else 'certain' end, null::timestamptz

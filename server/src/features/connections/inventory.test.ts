@@ -60,6 +60,15 @@ describe('an inventory', () => {
     expect(await gaps()).toEqual(['unreported one']);
   });
 
+  test('has its gaps call the instance as its connection is called', async () => {
+    const { id } = await connectN8n(tenant, n8n, { name: 'Production' });
+    const [gap] = (await tenant.get('/api/v1/gaps', { query: { entity_id: 'one' } })).body.items;
+    expect(gap.summary).toBe(
+      'Workflow one is a workflow of the n8n instance Production, but is not registered.',
+    );
+    expect(gap.evidence.instance_id).toBe(`connection:${id}`);
+  });
+
   test('tells all workflows of a connection, with tags, project and what they hold', async () => {
     n8n.licensed = true;
     const { id, instance_id, instance_by, last_result, last_error, workflows } = await connectN8n(

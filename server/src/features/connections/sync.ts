@@ -5,7 +5,7 @@ import { Problem } from '../../platform/problem.ts';
 import { opened } from './connections.ts';
 import type { ConnectionsStore, TakenSync } from './connections.store.ts';
 import { readExecutions } from './executions.ts';
-import { readInventory, type PageReader } from './inventory.ts';
+import { readInventory, type Listed, type PageReader } from './inventory.ts';
 import { n8nApi, type Projects } from './n8n-api.ts';
 import type { RequestOptions } from './n8n-request.ts';
 
@@ -171,13 +171,4 @@ export function connectionSync<Words>(needs: SyncNeeds<Words>) {
   }
 }
 
-const versionIn = ({
-  workflow_id,
-  version_id,
-}: {
-  workflow_id: string;
-  version_id: string | null;
-}) => ({
-  workflow_id,
-  version_id,
-});
+const versionIn = ({ workflow_id, version_id }: Listed<unknown>) => ({ workflow_id, version_id });
