@@ -60,7 +60,7 @@ export function n8nRequest(target: N8nTarget, options: RequestOptions): N8nReque
     for (let count = 1; ; count += 1) {
       await myTurn();
       signal?.throwIfAborted();
-      const tried = await tryOnce(target, method, path, body, read, timeoutMs, signal);
+      const tried = await tryOnce(target, { method, path, body, read }, timeoutMs, signal);
       if ('answer' in tried) return tried.answer;
       const { problem, temporary, after = backoffMs * 2 ** (count - 1) } = tried;
       if (!temporary || count >= tries) throw problem;
@@ -69,12 +69,16 @@ export function n8nRequest(target: N8nTarget, options: RequestOptions): N8nReque
   };
 }
 
+interface Asked<Answer> {
+  method: string;
+  path: string;
+  body: object | undefined;
+  read: (text: string) => Answer | undefined;
+}
+
 async function tryOnce<Answer>(
   target: N8nTarget,
-  method: string,
-  path: string,
-  body: object | undefined,
-  read: (text: string) => Answer | undefined,
+  { method, path, body, read }: Asked<Answer>,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<{ answer: Answer } | Failure> {

@@ -6,6 +6,8 @@ import { readStored, workflowsIn, type PageReading, type StoredWorkflow } from '
 /** Characters of a page that is read before a thread for it would have started. */
 const SMALL = 250_000;
 const THREADS = Math.min(2, availableParallelism());
+/** Megabytes for objects that are young, twice what they have by default: most of a page's are let go of before they are moved. */
+const YOUNG = 96;
 
 type Page = StoredWorkflow[] | undefined;
 
@@ -55,7 +57,7 @@ interface Thread {
 function startThread(reading: PageReading): Thread {
   const worker = new Worker(new URL('./page-thread.ts', import.meta.url), {
     workerData: reading,
-    resourceLimits: { maxYoungGenerationSizeMb: 96 },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG },
   });
   // Answers come in the order of what was asked.
   const waiting: PromiseWithResolvers<Page>[] = [];

@@ -75,7 +75,8 @@ function projectOf(
   projects: PageReading['projects'],
 ): N8nProject | undefined {
   const owner = (Array.isArray(shared) ? (shared as unknown[]) : []).find(
-    (share) => field(share, 'role') === 'workflow:owner',
+    (share) =>
+      field(share, 'role') === 'workflow:owner' && typeof field(share, 'projectId') === 'string',
   );
   const projectId = field(owner, 'projectId');
   if (typeof projectId !== 'string' || projectId === '' || projectId.length > 255) return undefined;

@@ -23,7 +23,9 @@ export async function migrate(url: string): Promise<MigrateResult> {
   const client = new pg.Client({ connectionString: url, application_name: 'rollcall migrate' });
   await client.connect();
   try {
-    if (pending(schema, await installed(client)).length === 0) return { applied: [] };
+    const { version, tenants } = await installed(client);
+    if (pending(schema, version).length === 0 && tenants.includes(FIRST_TENANT))
+      return { applied: [] };
     for (let attempt = 1; ; attempt++) {
       try {
         return await apply(client, schema);
@@ -66,11 +68,13 @@ async function apply(client: pg.Client, schema: Schema): Promise<MigrateResult> 
     await client.query(text);
     await client.query(RECORD, [name, checksum]);
   }
-  if (todo.length > 0)
-    await client.query(`select rollcall_api.create_tenant('default', 'Default')`);
+  await client.query(CREATE_FIRST_TENANT);
   await client.query('commit');
   return { applied: todo.map(({ name }) => name) };
 }
+
+const FIRST_TENANT = 'default';
+const CREATE_FIRST_TENANT = `select rollcall_api.create_tenant('${FIRST_TENANT}', 'Default');`;
 
 const PREPARE = `
 set local role rollcall_owner;
@@ -114,16 +118,24 @@ export async function missingParts(known: Record<string, string>): Promise<strin
   return pending(await readSchema(), known).map(({ name }) => name);
 }
 
-async function installed(client: pg.Client): Promise<Record<string, string>> {
+interface Installed {
+  /** Checksums by name, as `schema_version()` answers them. */
+  version: Record<string, string>;
+  tenants: string[];
+}
+
+async function installed(client: pg.Client): Promise<Installed> {
   try {
-    const { rows } = await client.query<{ version: Record<string, string> }>(
-      'select rollcall_api.schema_version() as version',
+    const { rows } = await client.query<Installed>(
+      'select rollcall_api.schema_version() as version, rollcall_api.list_tenants() as tenants',
     );
-    return rows[0]?.version ?? {};
+    return rows[0] ?? NOTHING;
   } catch {
-    return {};
+    return NOTHING;
   }
 }
+
+const NOTHING: Installed = { version: {}, tenants: [] };
 
 /** The whole migration as one script, for databases that only a SQL editor reaches (Supabase). */
 export async function migrationScript(): Promise<string> {
@@ -138,7 +150,7 @@ export async function migrationScript(): Promise<string> {
     PREPARE,
     clear,
     ...[...migrations, disposable].flatMap((part) => [part.text, record(part)]),
-    `select rollcall_api.create_tenant('default', 'Default');`,
+    CREATE_FIRST_TENANT,
     'commit;',
   ].join('\n');
 }

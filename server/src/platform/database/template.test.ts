@@ -5,7 +5,8 @@ import { folderForDatabases } from '../../../../test/cluster/folder.ts';
 import { ask, makeScratch, type Scratch } from '../../../../test/cluster/scratch.ts';
 import { NOBODY, runsAsRoot } from './embedded/account.ts';
 import { migrate } from './migrate.ts';
-import { findTemplate, makeTemplate, templateFolder } from './template.ts';
+import { fingerprint, readSchema } from './schema.ts';
+import { makeTemplate, templateFolder } from './template.ts';
 
 const log = { info() {}, warn() {}, error() {} };
 const leftovers = () =>
@@ -45,7 +46,13 @@ test('a template is made once, for this user alone, and those of other versions 
 test('a first start copies it: the schema is there, and each copy is its own', async () => {
   const first = await scratch.start({ template });
   expect(scratch.infos).toContainEqual(expect.objectContaining({ made: 'copied' }));
+  expect(await ask(first.url, 'select tenant_id from rollcall.tenants')).toEqual([]);
+  const began = new Date(Date.now() - 1000).toISOString();
   expect(await migrate(first.url)).toEqual({ applied: [] });
+  // Not as old as the template: audits of weeks before it would be kept.
+  const made = `select tenant_id, created_at >= '${began}' as now from rollcall.tenants`;
+  expect(await ask(first.url, made)).toEqual([{ tenant_id: 'default', now: true }]);
+  expect(await ask(first.url, 'select from rollcall.gap_rules')).toHaveLength(2);
   await ask(first.url, 'create table kept as select 42 as answer');
   expect(drafts()).toEqual([]);
   const data = fs.statSync(first.folder);
@@ -85,8 +92,19 @@ function copyWith(file: string, text: string | null): string {
   return copy;
 }
 
-test('the one that is found is of this PostgreSQL and of this schema', async () => {
-  const folder = await templateFolder();
-  expect(folder).toMatch(/\.cache\/rollcall\/cluster-17\.\S+-[0-9a-f]{16}$/);
-  expect([undefined, folder]).toContain(await findTemplate());
+test('the one that is looked for is of this PostgreSQL and of this schema', async () => {
+  const schema = await readSchema();
+  const print = fingerprint(schema);
+  expect(await templateFolder()).toMatch(
+    new RegExp(`/\\.cache/rollcall/cluster-17\\.[^/]+-${print}$`),
+  );
+  const changed = { ...schema.disposable, checksum: 'another' };
+  for (const other of [
+    { ...schema, bootstrap: `${schema.bootstrap} ` },
+    { ...schema, clear: '' },
+    { ...schema, migrations: schema.migrations.slice(1) },
+    { ...schema, disposable: changed },
+  ]) {
+    expect(fingerprint(other)).not.toBe(print);
+  }
 });

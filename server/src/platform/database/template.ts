@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import pg from 'pg';
 import { installedPackage } from './embedded/binaries.ts';
 import { copyCluster } from './embedded/cluster.ts';
 import type { Log } from './embedded/log.ts';
@@ -32,7 +33,8 @@ export async function findTemplate(): Promise<string | undefined> {
 }
 
 /**
- * Makes that cluster, unless it is there: a stopped one with the schema in its database. Those of other versions go.
+ * Makes that cluster, unless it is there: a stopped one with the schema in its database, and without a tenant. Those of
+ * other versions go.
  * @throws EmbeddedPostgresError as a start does; what migrating and the file system throw
  */
 export async function makeTemplate(template: string, log: Log): Promise<void> {
@@ -44,6 +46,7 @@ export async function makeTemplate(template: string, log: Log): Promise<void> {
   const database = await startEmbeddedPostgres({ dataDir, log, settings: { fsync: 'off' } });
   try {
     await migrate(database.url);
+    await removeTenants(database.url);
     await database.stop();
     fs.mkdirSync(draft, { mode: 0o700 });
     await copyCluster(database.folder, draft);
@@ -57,4 +60,12 @@ export async function makeTemplate(template: string, log: Log): Promise<void> {
       fs.rmSync(made, { recursive: true, force: true });
     }
   }
+}
+
+/** The first one is as old as the data folder, which its weekly audits go by: migrating a copy makes it. */
+async function removeTenants(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('truncate rollcall.tenants cascade');
+  await client.end();
 }
