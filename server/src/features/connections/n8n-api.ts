@@ -45,9 +45,9 @@ export type Projects = Map<string, { name: string; type: string }>;
 export interface N8nApi {
   /** Resolves when address and key are good for an inventory. */
   check(): Promise<void>;
-  /** Up to 250 workflows, without pinned data, as `read` reads them; it answers undefined for what is no such page. */
+  /** Up to 250 workflows, without pinned data, as `read` reads them; it may keep the bytes, and answers undefined for what is no such page. */
   listWorkflows<Page>(
-    read: (text: string) => Promise<Page | undefined>,
+    read: (sent: Buffer<ArrayBuffer>) => Promise<Page | undefined>,
     cursor?: string,
   ): Promise<ListedPage<Page>>;
   /** Up to 250 executions, latest first: those that run now, or all others. n8n never lists both. */
@@ -85,13 +85,13 @@ export function n8nApi(target: N8nTarget, options: RequestOptions = {}): N8nApi 
   }
 
   async function listWorkflows<Page>(
-    read: (text: string) => Promise<Page | undefined>,
+    read: (sent: Buffer<ArrayBuffer>) => Promise<Page | undefined>,
     cursor?: string,
   ): Promise<ListedPage<Page>> {
     const path = pagePath('workflows', { excludePinnedData: 'true' }, cursor);
-    const { text, nextCursor } = await request('GET', path, undefined, withCursor);
+    const { sent, nextCursor } = await request('GET', path, undefined, withCursor);
     const readPage = async () => {
-      const found = await read(text);
+      const found = await read(sent);
       if (found === undefined) throw noList();
       return found;
     };
@@ -181,12 +181,14 @@ const cursorOf = (nextCursor: unknown): string | null =>
 const LAST_FIELD = /,"nextCursor":("(?:[^"\\]|\\.)*"|null)\s*\}\s*$/;
 const LONGEST_CURSOR = 2_000;
 
-/** The text of a page and where the next one is, which nearly always can be told without reading the page. */
-function withCursor(text: string): { text: string; nextCursor: unknown } | undefined {
-  const last = LAST_FIELD.exec(text.slice(-LONGEST_CURSOR))?.[1];
-  if (last !== undefined) return { text, nextCursor: jsonIn(last) };
-  const page = jsonIn(text) as { nextCursor?: unknown } | null | undefined;
-  return page === undefined ? undefined : { text, nextCursor: page?.nextCursor };
+/** A page and where the next one is, which nearly always can be told without reading the page. */
+function withCursor(
+  sent: Buffer<ArrayBuffer>,
+): { sent: Buffer<ArrayBuffer>; nextCursor: unknown } | undefined {
+  const last = LAST_FIELD.exec(sent.subarray(-LONGEST_CURSOR).toString())?.[1];
+  if (last !== undefined) return { sent, nextCursor: jsonIn(Buffer.from(last)) };
+  const page = jsonIn(sent) as { nextCursor?: unknown } | null | undefined;
+  return page === undefined ? undefined : { sent, nextCursor: page?.nextCursor };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -20,13 +20,13 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** Asks n8n's API once; answers what `read` reads in the text that it sent, its JSON when left out. */
+/** Asks n8n's API once; answers what `read` reads in what it sent, its JSON when left out. */
 export type N8nRequest = <Answer = unknown>(
   method: string,
   path: string,
   body?: object,
   /** Undefined for what is not JSON. */
-  read?: (text: string) => Answer | undefined,
+  read?: (sent: Buffer<ArrayBuffer>) => Answer | undefined,
 ) => Promise<Answer>;
 
 const LONGEST_WAIT_MS = 60_000;
@@ -55,7 +55,7 @@ export function n8nRequest(target: N8nTarget, options: RequestOptions): N8nReque
     method: string,
     path: string,
     body?: object,
-    read: (text: string) => Answer | undefined = jsonIn as typeof read,
+    read: (sent: Buffer<ArrayBuffer>) => Answer | undefined = jsonIn as typeof read,
   ): Promise<Answer> => {
     for (let count = 1; ; count += 1) {
       await myTurn();
@@ -73,7 +73,7 @@ interface Asked<Answer> {
   method: string;
   path: string;
   body: object | undefined;
-  read: (text: string) => Answer | undefined;
+  read: (sent: Buffer<ArrayBuffer>) => Answer | undefined;
 }
 
 async function tryOnce<Answer>(
@@ -96,32 +96,37 @@ async function tryOnce<Answer>(
       redirect: 'manual',
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
-    return judge(target, response, path, await textOf(response), read);
+    return judge(target, response, path, await bodyOf(response), read);
   } catch (error) {
     signal?.throwIfAborted();
     return { problem: unreachable(target, error), temporary: true };
   }
 }
 
-/** Of an answer that never ends only so much is read. */
-async function textOf(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
+/** Of an answer that never ends only so much is read. Nothing else lies in the memory that it gets. */
+async function bodyOf(response: Response): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  let text = '';
   for await (const chunk of response.body ?? []) {
     size += (chunk as Uint8Array).length;
     if (size > LARGEST_ANSWER) throw new Error(`it answers more than ${LARGEST_ANSWER} bytes`);
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    chunks.push(chunk as Uint8Array);
   }
-  return text + decoder.decode();
+  const body = Buffer.from(new ArrayBuffer(size));
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
 }
 
 function judge<Answer>(
   target: N8nTarget,
   response: Response,
   path: string,
-  text: string,
-  read: (text: string) => Answer | undefined,
+  body: Buffer<ArrayBuffer>,
+  read: (sent: Buffer<ArrayBuffer>) => Answer | undefined,
 ): { answer: Answer } | Failure {
   const { status } = response;
   const fail = (problem: Problem): Failure => ({ problem, temporary: false });
@@ -132,11 +137,11 @@ function judge<Answer>(
     return { problem, temporary: true, ...(after !== undefined && { after: after * 1000 }) };
   }
   if (status < 300) {
-    const answer = read(text);
+    const answer = read(body);
     if (answer !== undefined) return { answer };
   }
-  const answer = jsonIn(text);
-  if (answer === undefined && /^\s*</.test(text)) return fail(html(target));
+  const answer = jsonIn(body);
+  if (answer === undefined && /^\s*</.test(body.toString())) return fail(html(target));
   if (status === 401) return fail(keyRefused(target));
   if (status === 403) return fail(lacksScope(target, path));
   if (status === 404 && /^workflows\/./.test(path) && isObject(answer)) {
@@ -220,9 +225,9 @@ function secondsIn(value: string | null): number | undefined {
 }
 
 /** Undefined for what is not JSON. */
-export function jsonIn(text: string): unknown {
+export function jsonIn(sent: Buffer): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(new TextDecoder().decode(sent)) as unknown;
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { readStored, workflowsIn, type PageReading, type StoredWorkflow } from './stored-pages.ts';
+import { storedIn, storedOf, type PageReading, type StoredWorkflow } from './stored-pages.ts';
 
-/** Characters of a page that is read before a thread for it would have started. */
+/** Bytes of a page that is read before a thread for it would have started. */
 const SMALL = 250_000;
 const THREADS = Math.min(2, availableParallelism());
 /** Megabytes for objects that are young, twice what they have by default: most of a page's are let go of before they are moved. */
@@ -13,7 +13,7 @@ type Page = StoredWorkflow[] | undefined;
 
 /**
  * Reads the pages of one inventory beside the thread that answers requests: a large one takes up to half a second.
- * `read` answers undefined for a text that is no page of workflows.
+ * `read` takes the bytes for itself, of which nothing else may use the memory, and answers undefined for what is no page of workflows.
  */
 export function openPageReader(reading: PageReading) {
   const threads: Thread[] = [];
@@ -27,9 +27,9 @@ export function openPageReader(reading: PageReading) {
   }
 
   return {
-    read: async (text: string): Promise<Page> =>
-      text.length < SMALL ? readHere(text, reading) : thread().read(text),
-    readOne: (workflow: unknown): StoredWorkflow | undefined => readStored(workflow, reading),
+    read: async (sent: Buffer<ArrayBuffer>): Promise<Page> =>
+      sent.length < SMALL ? readHere(sent, reading) : thread().read(sent),
+    readOne: (workflow: unknown): StoredWorkflow | undefined => storedOf(workflow, reading),
     close: async (): Promise<void> => {
       closed = true;
       await Promise.all(threads.map(({ close }) => close()));
@@ -37,20 +37,23 @@ export function openPageReader(reading: PageReading) {
   };
 }
 
-async function readHere(text: string, reading: PageReading): Promise<Page> {
+async function readHere(sent: Buffer, reading: PageReading): Promise<Page> {
   const found: StoredWorkflow[] = [];
-  const workflows = workflowsIn(text);
-  for (const workflow of workflows ?? []) {
-    const one = readStored(workflow, reading);
-    if (one) found.push(one);
-    // One takes up to some milliseconds, and others wait to be answered.
-    await nextTurn();
+  try {
+    for (const one of storedIn(sent, reading)) {
+      found.push(one);
+      // One takes up to some milliseconds, and others wait to be answered.
+      await nextTurn();
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
-  return workflows && found;
+  return found;
 }
 
 interface Thread {
-  read: (text: string) => Promise<Page>;
+  read: (sent: Buffer<ArrayBuffer>) => Promise<Page>;
   close: () => Promise<unknown>;
 }
 
@@ -70,11 +73,11 @@ function startThread(reading: PageReading): Thread {
   worker.on('error', end);
   worker.on('exit', () => end(new Error('The thread that reads pages of workflows has ended')));
   return {
-    read(text) {
+    read(sent) {
       if (ended) return Promise.reject(ended);
       const answer = Promise.withResolvers<Page>();
       waiting.push(answer);
-      worker.postMessage(text);
+      worker.postMessage(sent, [sent.buffer]);
       return answer.promise;
     },
     close: () => worker.terminate(),

@@ -1,5 +1,6 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { N8nProject } from '@rollcall/client/contract';
+import { itemsOf, type WrittenItem } from './page-bytes.ts';
 import { storedWorkflow } from './stored-workflows.ts';
 import { field, id, isFields } from './webhook/fields.ts';
 import type { WorkflowWords } from './webhook/heard.ts';
@@ -37,35 +38,72 @@ const FIELDS = [
   'versionId',
   'activeVersionId',
   'triggerCount',
-  'nodes',
-  'connections',
-  'settings',
 ] as const;
+const LARGE_FIELDS = ['nodes', 'connections', 'settings'] as const;
+const HEAD = [...FIELDS, 'tags', 'shared'] as const;
 const VERSION = /^[\w-]{1,64}$/;
 
-/** The workflows of a page as n8n's API answers it; undefined when it is no such page. */
-export function workflowsIn(text: string): unknown[] | undefined {
-  try {
-    const data = field(JSON.parse(text), 'data');
-    return Array.isArray(data) ? (data as unknown[]) : undefined;
-  } catch {
-    return undefined;
+/** A workflow as n8n's API answers it, read as far as it is asked for. */
+interface ApiWorkflow {
+  /** At least what is not large. */
+  head: unknown;
+  /** JSON of one of the large fields. */
+  json(name: (typeof LARGE_FIELDS)[number]): string | Buffer | undefined;
+  whole(): unknown;
+}
+
+/**
+ * The workflows of a page as n8n's API answers it, without those that have no id: they are nobody's.
+ *
+ * @throws SyntaxError when it is no such page
+ */
+export function* storedIn(page: Buffer, reading: PageReading): Generator<StoredWorkflow> {
+  for (const item of itemsOf(page)) {
+    const one = stored(written(item), reading);
+    if (one) yield one;
   }
 }
 
-/** Undefined without an id: it is nobody's. */
-export function readStored(
-  workflow: unknown,
+/** One that has been read. */
+export const storedOf = (workflow: unknown, reading: PageReading): StoredWorkflow | undefined =>
+  // n8n writes like JSON.stringify: its own bytes and these make one digest.
+  stored(
+    {
+      head: workflow,
+      json: (name) => JSON.stringify(field(workflow, name)),
+      whole: () => workflow,
+    },
+    reading,
+  );
+
+function written({ bytes, fields }: WrittenItem): ApiWorkflow {
+  const head = HEAD.flatMap((name) => {
+    const json = fields.get(name);
+    return json ? [[name, parse(json)]] : [];
+  });
+  return {
+    head: fields.size > 0 ? Object.fromEntries(head) : parse(bytes),
+    json: (name) => fields.get(name),
+    whole: () => parse(bytes),
+  };
+}
+
+const parse = (json: Buffer): unknown => JSON.parse(json.toString());
+
+function stored(
+  workflow: ApiWorkflow,
   { at, inventory, seen, full, projects }: PageReading,
 ): StoredWorkflow | undefined {
-  const workflow_id = id(workflow, 'id');
-  if (!isFields(workflow) || workflow_id === undefined) return undefined;
-  const project = projectOf(workflow, projects);
-  const digest = digestOf(workflow, project);
-  const { versionId } = workflow;
+  const { head } = workflow;
+  const workflow_id = id(head, 'id');
+  if (!isFields(head) || workflow_id === undefined) return undefined;
+  const project = projectOf(head, projects);
+  const digest = digestOf(workflow, head, project);
+  const { versionId } = head;
   const version_id = typeof versionId === 'string' && VERSION.test(versionId) ? versionId : null;
   const isNews = full || !Object.hasOwn(seen, workflow_id) || seen[workflow_id] !== digest;
-  const words = isNews ? storedWorkflow(workflow, at, project, inventory) : undefined;
+  const whole = isNews ? workflow.whole() : undefined;
+  const words = isFields(whole) ? storedWorkflow(whole, at, project, inventory) : undefined;
   return { workflow_id, version_id, digest, ...(words && { words }) };
 }
 
@@ -89,10 +127,16 @@ function projectOf(
   };
 }
 
-function digestOf(workflow: Record<string, unknown>, project: N8nProject | undefined): string {
-  const tags = Array.isArray(workflow.tags)
-    ? workflow.tags.map((tag: unknown) => (tag as { name?: unknown } | null)?.name)
+function digestOf(
+  { json }: ApiWorkflow,
+  head: Record<string, unknown>,
+  project: N8nProject | undefined,
+): string {
+  const tags = Array.isArray(head.tags)
+    ? head.tags.map((tag: unknown) => (tag as { name?: unknown } | null)?.name)
     : null;
-  const content = JSON.stringify([FIELDS.map((name) => workflow[name]), tags, project]);
-  return hash('blake2b512', content, 'base64url').slice(0, 22);
+  const digest = createHash('blake2b512');
+  digest.update(JSON.stringify([FIELDS.map((name) => head[name]), tags, project]));
+  for (const name of LARGE_FIELDS) digest.update(`\n${name} `).update(json(name) ?? '');
+  return digest.digest('base64url').slice(0, 22);
 }
