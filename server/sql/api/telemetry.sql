@@ -30,7 +30,8 @@ begin
     select distinct 'telemetry_' || to_char(d::date + step, 'YYYYMMDD')
       from jsonb_array_elements_text(p_days) d, unnest(p_steps) step
   loop
-    continue when to_regclass('rollcall.' || v_name) is null;
+    -- Tomorrow is there from today on, with nothing in it.
+    continue when coalesce(pg_relation_size(to_regclass('rollcall.' || v_name)), 0) = 0;
     -- A scalar subquery, not a join: always one probe per id, whatever the statistics say.
     return query execute format(
       'select id from unnest($2) id where (select true from rollcall.%I o where o.tenant_id = $1 and o.event_id = id limit 1)', v_name)
