@@ -1,15 +1,16 @@
 -- Outlines of workflows' definitions: kept as they come, and held against each other.
 
--- p_definitions: [{workflow_id, version_id?, at: microseconds, definition_hash, outline_hash, outline: {nodes, connections}}].
+-- p_definitions: [{workflow_id, version_id?, at: microseconds, definition_hash, outline_hash,
+-- outline: JSON of {nodes, connections} as text}].
 -- In any order, any number of times. Of a workflow the newest 50 definitions and 500 versions are kept.
 create function rollcall_api.note_definitions(p_tenant text, p_definitions json) returns void
 language plpgsql set search_path = rollcall, rollcall_api, pg_temp as $$
 declare v_workflows text[];
 begin
   with told as materialized (
-    select x.workflow_id, x.version_id, x.definition_hash, x.outline_hash, x.outline, to_timestamp(x.at::numeric / 1000000) as at
+    select x.workflow_id, x.version_id, x.definition_hash, x.outline_hash, x.outline::jsonb, to_timestamp(x.at::numeric / 1000000) as at
       from json_to_recordset(p_definitions)
-        as x(workflow_id text, version_id text, at bigint, definition_hash text, outline_hash text, outline jsonb)
+        as x(workflow_id text, version_id text, at bigint, definition_hash text, outline_hash text, outline text)
   ), defined as (
     insert into workflow_definitions as d (tenant_id, workflow_id, definition_hash, outline, outline_hash, first_seen, last_seen)
     select distinct on (t.workflow_id, t.definition_hash) p_tenant, t.workflow_id, t.definition_hash, t.outline, t.outline_hash,

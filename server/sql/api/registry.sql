@@ -150,7 +150,7 @@ begin
     perform note_definitions(p_tenant, json_build_array(json_build_object(
       'workflow_id', v_id, 'version_id', p_entity->>'version', 'at', (extract(epoch from now()) * 1000000)::bigint,
       'definition_hash', p_entity #>> '{outline,definition_hash}', 'outline_hash', p_entity #>> '{outline,outline_hash}',
-      'outline', jsonb_build_object('nodes', p_entity #> '{outline,nodes}', 'connections', p_entity #> '{outline,connections}'))));
+      'outline', p_entity #> '{outline,json}')));
   end if;
 
   return jsonb_build_object(

@@ -32,12 +32,13 @@ interface WordsRow {
   actor: string;
 }
 
-interface DefinitionRow extends Omit<Outline, 'nodes' | 'connections'> {
+interface DefinitionRow extends Omit<Outline, 'json'> {
   workflow_id: string;
   version_id: unknown;
   /** Microseconds since 1970. */
   at: number;
-  outline: Pick<Outline, 'nodes' | 'connections'>;
+  /** JSON. */
+  outline: string;
 }
 
 /** Stands in the database where the sender did not know its instance. */
@@ -132,13 +133,13 @@ const wordsIn = ({ heard, project, actor }: Counted): WordsRow[] =>
 const definitionsIn = ({ heard }: Counted): DefinitionRow[] =>
   (heard.workflows ?? []).flatMap(({ workflow_id, said, outline }) => {
     if (!outline) return [];
-    const { definition_hash, outline_hash, nodes, connections } = outline;
+    const { definition_hash, outline_hash, json } = outline;
     return {
       workflow_id,
       version_id: said.version_id?.[2] ?? null,
       at: said.present?.[0] ?? Date.parse(heard.at) * 1000,
       definition_hash,
       outline_hash,
-      outline: { nodes, connections },
+      outline: json,
     };
   });

@@ -5,10 +5,10 @@ import { count, field, id, isFields, storable, text } from './webhook/fields.ts'
 /** What is kept of a definition: enough to tell what changed from it to another one, and nothing of what is in it. */
 export interface Outline {
   definition_hash: string;
-  /** Over nodes and connections as they stand here. */
+  /** Of `json`. */
   outline_hash: string;
-  nodes: OutlineNode[];
-  connections: OutlineConnection[];
+  /** `{nodes: OutlineNode[], connections: OutlineConnection[]}`, as text: nobody reads it on its way to the database. */
+  json: string;
 }
 
 interface OutlineNode extends NodeHashes {
@@ -52,9 +52,9 @@ export function outlineOf(
     nodes.push(nodeOf(node, hashes));
   }
   const connections = connectionsOf(field(workflow, 'connections'), new Set(nodes.map(nameOf)));
-  const content = JSON.stringify([nodes, connections]);
-  if (connections.length > MOST_CONNECTIONS || content.length > MOST_CHARACTERS) return undefined;
-  return { definition_hash, outline_hash: sha256(content), nodes, connections };
+  const json = JSON.stringify({ nodes, connections });
+  if (connections.length > MOST_CONNECTIONS || json.length > MOST_CHARACTERS) return undefined;
+  return { definition_hash, outline_hash: sha256(json), json };
 }
 
 const nameOf = ({ name }: OutlineNode): string => name;
