@@ -118,7 +118,7 @@ language sql stable as $$
   select t.*
     from rollcall.telemetry_hours t
     join rollcall.telemetry_folded f on f.tenant_id = t.tenant_id and f.hour = t.hour and f.holds
-   where t.tenant_id = p_tenant and t.hour >= p_since
+   where t.tenant_id = p_tenant and t.hour >= date_trunc('minute', p_since, 'UTC')
   union all
   select m.*
     from rollcall_api.unfolded_hours(p_tenant, date_trunc('minute', p_since, 'UTC')) h
