@@ -133,7 +133,11 @@ test('a refused event’s copy in the same batch is refused with it', async () =
 test('events that another server is storing at this moment are duplicates once it has', async () => {
   const [first, ...others] = events(4) as [object, ...object[]];
   await send([first]);
-  const stored = { ...(others[1] as object), timestamp: new Date(), project_id: 'default' };
+  const stored = {
+    ...(others[1] as object),
+    timestamp: rollcall.clock.now(),
+    project_id: 'default',
+  };
   await lock.query('begin');
   const other = await lock.query<{ answer: unknown }>(
     `select rollcall_api.ingest_telemetry($1, $2, $3) as answer`,
