@@ -29,7 +29,7 @@ export interface Listed<Words> {
 
 /** Reads pages in whatever thread it likes. */
 export interface PageReader<Words> {
-  /** Undefined when it is no page of workflows. */
+  /** Takes the bytes for itself. Undefined when it is no page of workflows. */
   read(sent: Buffer<ArrayBuffer>): Promise<Listed<Words>[] | undefined>;
   readOne(workflow: unknown): Listed<Words> | undefined;
   close(): Promise<void>;

@@ -45,7 +45,10 @@ export type Projects = Map<string, { name: string; type: string }>;
 export interface N8nApi {
   /** Resolves when address and key are good for an inventory. */
   check(): Promise<void>;
-  /** Up to 250 workflows, without pinned data, as `read` reads them; it may keep the bytes, and answers undefined for what is no such page. */
+  /**
+   * Up to 250 workflows, without pinned data, as `read` reads them; it takes the bytes for itself, and answers undefined
+   * for what is no such page.
+   */
   listWorkflows<Page>(
     read: (sent: Buffer<ArrayBuffer>) => Promise<Page | undefined>,
     cursor?: string,

@@ -6,14 +6,15 @@ import { storedIn, storedOf, type PageReading, type StoredWorkflow } from './sto
 /** Bytes of a page that is read before a thread for it would have started. */
 const SMALL = 250_000;
 const THREADS = Math.min(2, availableParallelism());
-/** Megabytes for objects that are young, twice what they have by default: most of a page's are let go of before they are moved. */
+/** Megabytes for young objects, twice the default: most of a page's are let go of before they would be moved. */
 const YOUNG = 96;
 
 type Page = StoredWorkflow[] | undefined;
 
 /**
  * Reads the pages of one inventory beside the thread that answers requests: a large one takes up to half a second.
- * `read` takes the bytes for itself, of which nothing else may use the memory, and answers undefined for what is no page of workflows.
+ * `read` takes the bytes for itself, and nothing else may lie in their memory. It answers undefined for what is no page
+ * of workflows.
  */
 export function openPageReader(reading: PageReading) {
   const threads: Thread[] = [];
